@@ -1,0 +1,40 @@
+# Two commands do everything: `make match` matches the demo district, `make test` passes every check.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.installed
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: match test check setup pin clean
+
+match: $(SETUP)
+	$(BIN)/partnermatch match fixtures/demo --on 2026-09-14 --out out
+
+test: $(SETUP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 -q
+
+setup: $(SETUP)
+
+$(SETUP): pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Partnermatch needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv || \
+		{ echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet -c .ci/constraints.txt --group dev -e .
+	@touch $(SETUP)
+
+# Take the newest releases the ranges allow, in a fresh environment, and pin them.
+pin:
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --group dev -e .
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > .ci/constraints.txt
+
+clean:
+	rm -rf .venv out

@@ -1,0 +1,1 @@
+"""Texts to vectors, a cache for them, and dense and lexical search."""

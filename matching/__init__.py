@@ -1,0 +1,1 @@
+"""The domain: from a district's tables to an audited, explained allocation."""

@@ -1,0 +1,1 @@
+"""A problem of plain arrays to an allocation with bounds and prices."""

@@ -1,0 +1,1 @@
+"""Thin shells over the domain: the command line."""

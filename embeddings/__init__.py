@@ -1,1 +1,19 @@
 """Texts to vectors, a cache for them, and dense and lexical search."""
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import Encoder, ModelError, SentenceEncoder, WordHashEncoder
+from embeddings.lexical import Lexical
+from embeddings.search import PairScorer, Search, TextScores, top_k
+
+__all__ = [
+    "CachedEncoder",
+    "Encoder",
+    "Lexical",
+    "ModelError",
+    "PairScorer",
+    "Search",
+    "SentenceEncoder",
+    "TextScores",
+    "WordHashEncoder",
+    "top_k",
+]

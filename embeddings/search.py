@@ -1,0 +1,155 @@
+"""Text scores of pairs, and the best documents for a query: cosine and BM25 together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.cache import CachedEncoder
+from embeddings.encoder import Encoder, SentenceEncoder
+from embeddings.lexical import Lexical
+
+# The BM25 score that counts half. Unlike a scale within each query, it lets pairs of different queries be
+# compared, as an allocation must.
+HALF_BM25 = np.float32(5)
+# Components of vectors are rounded to whole multiples of this. A product of two is then a multiple of 2**-22,
+# so every partial sum of a cosine is exact in float32: a pair's score is the same to the last bit alone or in
+# a block, in any order of adding up, and ties stay ties.
+GRID = np.float32(2.0**-11)
+_PAIRS_AT_ONCE = 8192
+_ROWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class TextScores:
+    """How alike the texts of pairs are.
+
+    Parameters
+    ----------
+    dense
+        Cosine of the vectors, -1 to 1.
+    lexical
+        BM25 / (BM25 + 5), 0 to 1.
+    """
+
+    dense: NDArray[np.float32]
+    lexical: NDArray[np.float32]
+
+    @property
+    def total(self) -> NDArray[np.float32]:
+        """The text score: dense + lexical, -1 to 2."""
+        return self.dense + self.lexical
+
+
+class PairScorer:
+    """Text scores of any pairs of a list of queries and a list of documents.
+
+    Scores do not depend on which other pairs are asked for together with a pair.
+    """
+
+    def __init__(
+        self,
+        queries: Sequence[str],
+        documents: Sequence[str],
+        encoder: Encoder,
+        *,
+        progress: Callable[[str, float], None] | None = None,
+    ):
+        vectors = _embed([*queries, *documents], encoder, progress)
+        self._queries, self._documents = vectors[: len(queries)], vectors[len(queries) :]
+        self._lexical = Lexical(documents)
+        self._counts = self._lexical.count(queries)
+
+    def block(self, rows: slice) -> TextScores:
+        """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
+        dense = self._queries[rows] @ self._documents.T
+        bm25 = self._lexical.scores_of(self._counts[rows])
+        bm25.data = _half_saturated(bm25.data)
+        return TextScores(dense, bm25.toarray())
+
+    def pairs(self, query_index: NDArray[np.int64], document_index: NDArray[np.int64]) -> TextScores:
+        """Return the scores of the pairs given, one entry a pair."""
+        dense = np.empty(len(query_index), np.float32)
+        bm25 = np.empty(len(query_index), np.float32)
+        for start in range(0, len(query_index), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            q, d = query_index[part], document_index[part]
+            dense[part] = np.einsum("ij,ij->i", self._queries[q], self._documents[d])
+            bm25[part] = self._counts[q].multiply(self._lexical.weights[d]).sum(axis=1)
+        return TextScores(dense, _half_saturated(bm25))
+
+
+class Search:
+    """The best of a list of documents for any query.
+
+    Parameters
+    ----------
+    encoder
+        By default the bundled model with its vectors cached on disk.
+    """
+
+    def __init__(self, documents: Sequence[str], encoder: Encoder | None = None):
+        self._documents = list(documents)
+        self._encoder = CachedEncoder(SentenceEncoder()) if encoder is None else encoder
+
+    def top(self, queries: Sequence[str], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the best documents of each query and their scores, best first.
+
+        Parameters
+        ----------
+        k
+            How many, at least 1; all documents where there are fewer.
+
+        Returns
+        -------
+        indices, scores
+            Both of shape ``(len(queries), min(k, num_documents))``; ties by the lower index.
+        """
+        scorer = PairScorer(queries, self._documents, self._encoder)
+        shape = (len(queries), min(k, len(self._documents)))
+        indices, scores = np.empty(shape, np.int64), np.empty(shape, np.float32)
+        for start in range(0, len(queries), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            indices[rows], scores[rows] = top_k(scorer.block(rows).total, k)
+        return indices, scores
+
+
+def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the columns of the k highest scores of each row and these scores, highest first.
+
+    Parameters
+    ----------
+    k
+        At least 1; all columns where there are fewer.
+
+    Returns
+    -------
+    columns, scores
+        Both of shape ``(num_rows, min(k, num_columns))``; ties by the lower column.
+    """
+    if k < 1:
+        raise ValueError(f"k: must be >= 1, got {k}.")
+    num_rows, num_columns = scores.shape
+    k = min(k, num_columns)
+    columns = np.empty((num_rows, k), np.int64)
+    for row in range(num_rows if k else 0):
+        line = scores[row]
+        least = np.partition(line, num_columns - k)[num_columns - k]
+        reached = np.flatnonzero(line >= least)
+        columns[row] = reached[np.argsort(-line[reached], kind="stable")[:k]]
+    return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _embed(
+    texts: Sequence[str], encoder: Encoder, progress: Callable[[str, float], None] | None
+) -> NDArray[np.float32]:
+    """Return the vectors of texts, rounded to the grid."""
+    vectors = encoder.encode(texts, progress) if isinstance(encoder, CachedEncoder) else encoder.encode(texts)
+    steps: NDArray[np.float32] = vectors / GRID
+    return np.multiply(np.rint(steps, out=steps), GRID, out=steps)
+
+
+def _half_saturated(bm25: NDArray[np.float32]) -> NDArray[np.float32]:
+    scores: NDArray[np.float32] = bm25 / (bm25 + HALF_BM25)
+    return scores

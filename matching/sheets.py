@@ -1,0 +1,124 @@
+"""A sheet: the cells of a table as text, under headers that are known, with the row numbers of a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matching.columns import Cell, Table
+from matching.errors import Problem
+from matching.values import word_key
+
+_PERSON = frozenset({"student", "pupil", "child", "learner", "scholar", "minor"})
+_NAMING = frozenset({"name", "first", "last", "middle", "surname", "id", "no", "number", "photo"})
+_REACHING = frozenset({"email", "phone", "address"})
+_DESCRIBING = frozenset({"birth", "age", "gender", "sex", "race", "ethnicity"})
+_JUDGING = frozenset({"grade", "gpa", "score", "attendance", "absences", "discipline"})
+_PERSONAL = _NAMING | _REACHING | _DESCRIBING | _JUDGING
+_PRIVATE = frozenset(
+    {"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "studentid", "pupilid", "guardian"}
+)
+_COUNTED = frozenset({"pct", "percent", "rate", "share", "count", "num", "total", "average", "avg", "mean"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One table as text: a column for each header, a row for each that is not blank.
+
+    Parameters
+    ----------
+    cells
+        The texts, blank as "", documented columns under their own names.
+    rows
+        Row number of each row as a spreadsheet shows it, shape ``(num_rows,)``.
+    """
+
+    table: Table
+    cells: pd.DataFrame
+    rows: NDArray[np.int64]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def problems_at(self, wrong: NDArray[np.bool_], column: str, expected: str) -> list[Problem]:
+        """Return a problem for the cell of this column in each row where ``wrong`` holds."""
+        places = np.flatnonzero(wrong)
+        found = self.cells[column].iloc[places].tolist()
+        rows = self.rows[places].tolist()
+        name = self.table.name
+        return [Problem(name, row, column, text, expected) for row, text in zip(rows, found, strict=True)]
+
+
+def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_comma: bool = False) -> Sheet:
+    """Return the sheet of a table from its records, the first that is not blank being the header."""
+    numbered = [(row, record) for row, record in enumerate(records, start=1) if any(record)]
+    if not numbered:
+        return Sheet(table, pd.DataFrame(dtype="str"), np.empty(0, np.int64))
+    headers = _known_names(table, [" ".join(header.split()) for header in numbered[0][1]])
+    rows = np.array([row for row, _ in numbered[1:]], dtype=np.int64)
+    columns = list(zip_longest(*(record for _, record in numbered[1:]), fillvalue=""))
+    blank = ("",) * len(rows)
+    columns += [blank] * (len(headers) - len(columns))
+    kept = {name: column for name, column in zip(headers, columns, strict=False) if name}
+    cells = pd.DataFrame({name: pd.array(column, dtype="str") for name, column in kept.items()})
+    if decimal_comma:
+        cells = _with_points(cells, table)
+    problems = [*_header_problems(table, headers), *_loose_cells(table, headers, columns, rows)]
+    return Sheet(table, cells, rows, tuple(problems), tuple(_header_warnings(table, headers)))
+
+
+def _known_names(table: Table, headers: Sequence[str]) -> list[str]:
+    """Return the documented name of each header that differs from one only in case, spaces and the like."""
+    known = {word_key(column.name): column.name for column in table.columns}
+    return [known.get(word_key(header), header) for header in headers]
+
+
+def _with_points(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return the cells with decimal points: where ``;`` splits the columns, ``37,5`` is a number."""
+    numbers = [c.name for c in table.columns if c.cell is Cell.NUMBER and c.name in cells]
+    return cells.assign(**{name: cells[name].str.replace(",", ".", n=1) for name in numbers})
+
+
+def _header_problems(table: Table, headers: Sequence[str]) -> Iterator[Problem]:
+    for header in dict.fromkeys(headers):
+        if header and headers.count(header) > 1:
+            found = f"{headers.count(header)} columns of this name"
+            yield Problem(table.name, None, header, found, "each column once")
+        if header not in table.columns_by_name and is_student_record(header):
+            expected = "no record of a single student: Partnermatch never holds one; delete the column"
+            yield Problem(table.name, None, header, "a column that looks like a student's record", expected)
+    for column in table.columns:
+        if column.is_required and column.name not in headers:
+            yield Problem(table.name, None, column.name, "no such column", column.expected)
+
+
+def _header_warnings(table: Table, headers: Sequence[str]) -> Iterator[str]:
+    unknown = [header for header in dict.fromkeys(headers) if header and header not in table.columns_by_name]
+    if unknown:
+        yield f"{table.name}: unknown columns, kept but not used: {', '.join(unknown)}."
+
+
+def _loose_cells(
+    table: Table, headers: Sequence[str], columns: Sequence[Sequence[str]], rows: NDArray[np.int64]
+) -> Iterator[Problem]:
+    """Yield the rows with a cell under no header; its text is not shown, for it may be a contact."""
+    loose = np.zeros(len(rows), dtype=np.int64)
+    for index, column in enumerate(columns):
+        if index >= len(headers) or not headers[index]:
+            loose += np.array([bool(cell) for cell in column], dtype=np.int64)
+    for row, count in zip(rows[loose > 0].tolist(), loose[loose > 0].tolist(), strict=True):
+        found = f"{count} filled cell{'s' if count > 1 else ''} under no header"
+        yield Problem(table.name, row, None, found, "every cell under a header; quote cells with a comma")
+
+
+def is_student_record(header: str) -> bool:
+    """Whether a column by its name holds records of single students; counts and shares of students do not."""
+    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).casefold()))
+    if words & _COUNTED:
+        return False
+    return bool(words & _PRIVATE or (words & _PERSON and words & _PERSONAL)) or {"date", "birth"} <= words

@@ -1,0 +1,220 @@
+"""What rules and fit look at, as arrays: one entry a need, an offer, a school or a partner."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matching.district import District
+from matching.policy import Rules
+from matching.schedules import SharedMinutes
+from matching.values import grade_bits, split_list
+from matching.vocabulary import KINDS, MENTORING
+
+Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+NO_LIMIT = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeedFacts:
+    """Arrays of shape ``(num_needs,)``; ``languages`` and ``school_languages`` are ``(num_needs, bytes)``."""
+
+    school: Index
+    kind: Index
+    slots: Index
+    grades: NDArray[np.uint32]
+    latitude: Floats
+    longitude: Floats
+    languages: NDArray[np.uint8]
+    school_languages: NDArray[np.uint8]
+    budget: Floats
+    min_slots: Index
+    max_partners: Index
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfferFacts:
+    """Arrays of shape ``(num_offers,)``; ``kinds`` has one bit a kind, ``trained`` counts cleared slots."""
+
+    partner: Index
+    kinds: NDArray[np.uint8]
+    slots: Index
+    trained: Index
+    grades: NDArray[np.uint32]
+    latitude: Floats
+    longitude: Floats
+    radius: Floats
+    languages: NDArray[np.uint8]
+    cost: Floats
+    min_slots: Index
+    is_cleared: Bools
+    is_agreed: Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """All arrays of a district on one date, and the pairs that it excludes or locks.
+
+    ``excluded`` and ``declined`` are sorted keys: school x partner and need x offer, see `pair_key`.
+    """
+
+    needs: NeedFacts
+    offers: OfferFacts
+    shared_minutes: SharedMinutes
+    num_schools: int
+    num_partners: int
+    excluded: Index
+    declined: Index
+    school_max_partners: Index
+    partner_max_schools: Index
+
+    @property
+    def num_needs(self) -> int:
+        """The number of needs."""
+        return len(self.needs.slots)
+
+    @property
+    def num_offers(self) -> int:
+        """The number of offers."""
+        return len(self.offers.slots)
+
+
+def facts_of(district: District, rules: Rules, on: date) -> Facts:
+    """Return the arrays of `district` as they stand on the date `on`."""
+    codes = _language_codes(district)
+    num_schools, num_partners = len(district.schools), len(district.partners)
+    return Facts(
+        needs=_need_facts(district, codes),
+        offers=_offer_facts(district, codes, rules, pd.Timestamp(on)),
+        shared_minutes=SharedMinutes(district.needs["schedule"], district.offers["schedule"]),
+        num_schools=num_schools,
+        num_partners=num_partners,
+        excluded=_excluded_keys(district),
+        declined=_declined_keys(district, rules, on),
+        school_max_partners=_counts(district.schools["max_partners"], NO_LIMIT),
+        partner_max_schools=_counts(district.partners["max_schools"], NO_LIMIT),
+    )
+
+
+def pair_key(left: Index, right: Index, num_right: int) -> Index:
+    """Return one number a pair, unique for ``right < num_right``."""
+    key: Index = left * max(num_right, 1) + right
+    return key
+
+
+def positions(ids: pd.Series, table_ids: pd.Series) -> Index:
+    """Return the row of each id in `table_ids`, -1 where it is not there."""
+    rows: Index = pd.Index(table_ids).get_indexer(pd.Index(ids)).astype(np.int64)
+    return rows
+
+
+def school_year_start(on: date, first_month: int) -> date:
+    """Return the first day of the school year that `on` lies in."""
+    return date(on.year if on.month >= first_month else on.year - 1, first_month, 1)
+
+
+def _need_facts(district: District, codes: dict[str, int]) -> NeedFacts:
+    needs, schools = district.needs, district.schools
+    school = positions(needs["school_id"], schools["school_id"])
+    grades = needs["grades"].where(needs["grades"] != "", schools["grades"].iloc[school].to_numpy())
+    return NeedFacts(
+        school=school,
+        kind=np.array([KINDS.index(kind) for kind in needs["kind"]], dtype=np.int64),
+        slots=_counts(needs["slots"], 0),
+        grades=grade_bits(grades),
+        latitude=np.radians(_floats(schools["latitude"]))[school],
+        longitude=np.radians(_floats(schools["longitude"]))[school],
+        languages=_language_bits(needs["languages"], codes),
+        school_languages=_language_bits(schools["languages"], codes)[school],
+        budget=_floats(needs["budget"], np.inf),
+        min_slots=_counts(needs["min_slots"], 1),
+        max_partners=_counts(needs["max_partners"], NO_LIMIT),
+    )
+
+
+def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd.Timestamp) -> OfferFacts:
+    offers, partners = district.offers, district.partners
+    partner = positions(offers["partner_id"], partners["partner_id"])
+    slots = _counts(offers["slots"], 0)
+    if rules.require_clearance:
+        trained = _counts(offers["trained_slots"], 0)
+        is_cleared = offers["cleared_until"].notna() & (offers["cleared_until"] >= on)
+    else:
+        trained = np.where(offers["trained_slots"].isna(), slots, _counts(offers["trained_slots"], 0))
+        is_cleared = offers["cleared_until"].isna() | (offers["cleared_until"] >= on)
+    expires = partners["agreement_expires"]
+    languages = offers["languages"].where(offers["languages"] != "", "English")
+    return OfferFacts(
+        partner=partner,
+        kinds=_kind_bits(offers["kinds"]),
+        slots=slots,
+        trained=np.minimum(trained, slots),
+        grades=grade_bits(offers["grades"]),
+        latitude=np.radians(_floats(partners["latitude"]))[partner],
+        longitude=np.radians(_floats(partners["longitude"]))[partner],
+        radius=_floats(partners["radius_km"], np.inf)[partner],
+        languages=_language_bits(languages, codes),
+        cost=_floats(offers["cost_to_school"], 0.0),
+        min_slots=_counts(offers["min_slots"], 1),
+        is_cleared=is_cleared.to_numpy(dtype=bool),
+        is_agreed=(expires.isna() | (expires >= on)).to_numpy(dtype=bool)[partner],
+    )
+
+
+def _kind_bits(kinds: Iterable[str]) -> NDArray[np.uint8]:
+    cells = list(kinds)
+    bits = {cell: sum(1 << KINDS.index(kind) for kind in split_list(cell)) for cell in set(cells)}
+    return np.array([bits[cell] for cell in cells], dtype=np.uint8)
+
+
+def _language_codes(district: District) -> dict[str, int]:
+    cells = {"English"}.union(
+        district.schools["languages"], district.needs["languages"], district.offers["languages"]
+    )
+    spoken = {language.casefold() for cell in cells for language in split_list(cell)}
+    return {language: code for code, language in enumerate(sorted(spoken))}
+
+
+def _language_bits(cells: Iterable[str], codes: dict[str, int]) -> NDArray[np.uint8]:
+    """Return one bit a language, packed: shape ``(len(cells), ceil(num_languages / 8))``."""
+    rows, distinct = pd.factorize(np.array(list(cells), dtype=object))
+    table = np.zeros((len(distinct), len(codes)), dtype=bool)
+    for row, cell in enumerate(distinct):
+        table[row, [codes[language.casefold()] for language in split_list(cell)]] = True
+    return np.packbits(table, axis=1)[rows]
+
+
+def _excluded_keys(district: District) -> Index:
+    partners = district.partners.loc[district.partners["not_schools"] != "", "not_schools"]
+    schools = partners.map(split_list).explode().astype(str)
+    school = positions(schools, district.schools["school_id"])
+    return np.unique(pair_key(school, schools.index.to_numpy(np.int64), len(district.partners)))
+
+
+def _declined_keys(district: District, rules: Rules, on: date) -> Index:
+    rows = district.partnerships
+    start = pd.Timestamp(school_year_start(on, rules.school_year_starts))
+    rows = rows[(rows["status"] == "declined") & (rows["since"].isna() | (rows["since"] >= start))]
+    need = positions(rows["need_id"], district.needs["need_id"])
+    offer = positions(rows["offer_id"], district.offers["offer_id"])
+    return np.unique(pair_key(need, offer, len(district.offers)))
+
+
+def _counts(column: pd.Series, blank: int) -> Index:
+    return column.fillna(blank).to_numpy(dtype=np.int64)
+
+
+def _floats(column: pd.Series, blank: float = np.nan) -> Floats:
+    return column.fillna(blank).to_numpy(dtype=np.float64)
+
+
+def uses_trained(needs: NeedFacts) -> Bools:
+    """Whether a need takes trained and cleared slots, shape ``(num_needs,)``."""
+    is_mentoring: Bools = needs.kind == MENTORING
+    return is_mentoring

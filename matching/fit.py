@@ -1,0 +1,141 @@
+"""The fit of a pair: how good the match would be, made of parts that a coordinator can read."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching import policy
+from matching.district import District
+from matching.facts import Facts, positions
+from matching.rules import distance_km
+from matching.texts import PairTexts
+
+Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MILLION = 1_000_000
+UNKNOWN = 0.5
+"""What a part is worth where the tables are blank: blank cells are the normal case, not a fault."""
+MAX_SIMILARITY = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitParts:
+    """The parts of the fit of each pair, each 0 to 1, shape ``(num_pairs,)``; their names are the weights'."""
+
+    similarity: Floats
+    grades: Floats
+    distance: Floats
+    schedule: Floats
+    languages: Floats
+    priorities: Floats
+    quality: Floats
+    commitment: Floats
+
+    def total(self, weights: policy.Weights) -> Index:
+        """Return the weighted mean in whole millionths: the only place where scores become integers."""
+        by_name = weights.as_dict()
+        weighted = sum(by_name[part.name] * getattr(self, part.name) for part in fields(self))
+        return np.rint(np.asarray(weighted) / sum(by_name.values()) * MILLION).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partnership:
+    """What is known of each offer's partner beyond its texts, shape ``(num_offers,)``.
+
+    ``rating`` is the mean of all ratings, ``schools`` counts the schools that gave them, ``is_published``
+    says whether enough people answered to show it; ``quality`` and ``commitment`` are parts of the fit.
+    """
+
+    rating: Floats
+    schools: Index
+    is_published: NDArray[np.bool_]
+    quality: Floats
+    years: Floats
+    commitment: Floats
+
+
+def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Partnership:
+    """Return each partner's evaluated quality and commitment, by offer.
+
+    Quality is the mean rating drawn to the district's mean: ``(sum of ratings + m * mean) / (count + m)``,
+    with m the policy's ``rating_prior``.
+
+    References
+    ----------
+    B. Efron and C. Morris, "Stein's Paradox in Statistics", Scientific American 236 (1977).
+    """
+    rated = district.evaluations[district.evaluations["rating"].notna()]
+    partner = positions(rated["partner_id"], district.partners["partner_id"])
+    ratings = rated["rating"].to_numpy(dtype=np.float64)
+    count = np.bincount(partner, minlength=facts.num_partners)
+    total = np.bincount(partner, weights=ratings, minlength=facts.num_partners)
+    people = rated["respondents"].fillna(1).to_numpy(dtype=np.float64)
+    respondents = np.bincount(partner, weights=people, minlength=facts.num_partners)
+    mean = ratings.mean() if len(ratings) else 3.0
+    drawn = (total + settings.rating_prior * mean) / np.maximum(count + settings.rating_prior, 1e-9)
+    schools = rated[rated["school_id"] != ""].groupby("partner_id")["school_id"].nunique()
+    years = district.partners["years_committed"].fillna(1).to_numpy(dtype=np.float64)
+    by_offer = facts.offers.partner
+    return Partnership(
+        rating=(total / np.maximum(count, 1))[by_offer],
+        schools=np.asarray(district.partners["partner_id"].map(schools).fillna(0), dtype=np.int64)[by_offer],
+        is_published=((count > 0) & (respondents >= settings.published_from))[by_offer],
+        quality=((drawn - 1) / 4)[by_offer],
+        years=years[by_offer],
+        commitment=np.minimum(years / settings.full_commitment_years, 1.0)[by_offer],
+    )
+
+
+def fit_parts(
+    facts: Facts, partnership: Partnership, texts: PairTexts, need: Index, offer: Index, settings: policy.Fit
+) -> FitParts:
+    """Return the parts of the fit of each pair; `texts` and the indices have shape ``(num_pairs,)``."""
+    return FitParts(
+        similarity=np.clip(texts.similarity.astype(np.float64) / MAX_SIMILARITY, 0.0, 1.0),
+        grades=_grades_part(facts, need, offer),
+        distance=_distance_part(facts, need, offer, settings.half_distance_km),
+        schedule=_schedule_part(facts, need, offer),
+        languages=_languages_part(facts, need, offer),
+        priorities=_priorities_part(texts.priorities),
+        quality=partnership.quality[offer],
+        commitment=partnership.commitment[offer],
+    )
+
+
+def _grades_part(facts: Facts, need: Index, offer: Index) -> Floats:
+    """Return the share of the need's grades that the offer serves."""
+    shared = np.bitwise_count(facts.needs.grades[need] & facts.offers.grades[offer])
+    part: Floats = shared / np.maximum(np.bitwise_count(facts.needs.grades[need]), 1)
+    return part
+
+
+def _distance_part(facts: Facts, need: Index, offer: Index, half_km: float) -> Floats:
+    """Return 1 at the school's door, one half at `half_km`, falling on; unknown places count half."""
+    part = half_km / (half_km + distance_km(facts, need, offer))
+    return np.where(np.isnan(part), UNKNOWN, part)
+
+
+def _schedule_part(facts: Facts, need: Index, offer: Index) -> Floats:
+    """Return the share of the need's weekly minutes that the offer covers."""
+    known = facts.shared_minutes.are_known(need, offer)
+    part = np.full(len(need), UNKNOWN)
+    stated = facts.shared_minutes.need_minutes[need[known]]
+    part[known] = facts.shared_minutes.of_pairs(need[known], offer[known]) / np.maximum(stated, 1)
+    return part
+
+
+def _priorities_part(similarity: NDArray[np.float32]) -> Floats:
+    """Return how near the need is to what the partner wants to be there for."""
+    part = np.clip(similarity.astype(np.float64), 0.0, 1.0)
+    return np.where(np.isnan(part), UNKNOWN, part)
+
+
+def _languages_part(facts: Facts, need: Index, offer: Index) -> Floats:
+    """Return the share of the asked languages, else of the school's, that the offer speaks."""
+    asks = facts.needs.languages.any(axis=1, keepdims=True)
+    wanted = np.where(asks, facts.needs.languages, facts.needs.school_languages)
+    num_wanted = np.bitwise_count(wanted).sum(axis=1, dtype=np.int64)[need]
+    shared = np.bitwise_count(wanted[need] & facts.offers.languages[offer]).sum(axis=1, dtype=np.int64)
+    return np.where(num_wanted > 0, shared / np.maximum(num_wanted, 1), UNKNOWN)

@@ -1,0 +1,86 @@
+"""What is compared of a need and an offer as text, and how similar a pair's texts are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from embeddings import Encoder, PairScorer, TextScores
+from matching.district import District
+from matching.facts import positions
+
+Index = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairTexts:
+    """Text scores of each pair, shape ``(num_pairs,)``.
+
+    ``similarity`` is ``dense + lexical`` (0 to 2); ``priorities`` is the need's similarity to the partner's
+    own priorities, NaN where the partner names none.
+    """
+
+    dense: Scores
+    lexical: Scores
+    priorities: Scores
+
+    @property
+    def similarity(self) -> Scores:
+        """The pair's text score, ``cosine + bm25 / (bm25 + 5)``."""
+        return self.dense + self.lexical
+
+
+class Texts:
+    """The texts of a district, ready to be scored pair by pair."""
+
+    def __init__(self, district: District, encoder: Encoder, progress: Progress | None = None) -> None:
+        """Encode the needs, the offers and the partners' own priorities."""
+        needs = need_texts(district.needs)
+        self._offers = PairScorer(needs, offer_texts(district), encoder, progress=progress)
+        cells, distinct = pd.factorize(district.partners["priorities"].to_numpy(dtype=object))
+        wishes = [cell.replace("|", ", ") for cell in distinct]
+        self._priorities = PairScorer(needs, wishes, encoder) if any(wishes) else None
+        partner = positions(district.offers["partner_id"], district.partners["partner_id"])
+        self._wish_of_offer = cells[partner]
+        self._is_blank = np.array([not wish for wish in wishes], dtype=bool)
+
+    def block(self, start: int, stop: int) -> TextScores:
+        """Return the scores of needs `start` to `stop` with every offer, shape ``(stop - start, num_offers)``."""
+        return self._offers.block(slice(start, stop))
+
+    def pairs(self, need: Index, offer: Index) -> PairTexts:
+        """Return the scores of each pair."""
+        scores = self._offers.pairs(need, offer)
+        return PairTexts(scores.dense, scores.lexical, self.priorities(need, offer))
+
+    def priorities(self, need: Index, offer: Index) -> Scores:
+        """Return each need's similarity to the partner's own priorities, NaN where it names none."""
+        if self._priorities is None:
+            return np.full(len(need), np.nan, dtype=np.float32)
+        wish = self._wish_of_offer[offer]
+        found = self._priorities.pairs(need, wish).total
+        return np.where(self._is_blank[wish], np.float32(np.nan), found)
+
+
+def need_texts(needs: pd.DataFrame) -> list[str]:
+    """Return what each need says, title first."""
+    return _joined(needs, ("title", "statement", "goal", "focus_area"))
+
+
+def offer_texts(district: District) -> list[str]:
+    """Return what each offer says: its focus, then who the partner is."""
+    partner = positions(district.offers["partner_id"], district.partners["partner_id"])
+    described = district.partners.iloc[partner].reset_index(drop=True)
+    return _joined(
+        pd.DataFrame({"focus": district.offers["focus"], "description": described["description"]}),
+        ("focus", "description"),
+    )
+
+
+def _joined(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
+    cells = zip(*(table[column].tolist() for column in columns), strict=True)
+    return [". ".join(cell.rstrip(". ") for cell in row if cell) for row in cells]

@@ -211,7 +211,7 @@ class Counter(Protocol):
 
 def _resolved(model: str) -> Path:
     """Return the folder of a model's files: the path itself, or the hub's snapshot, fetched if it must be."""
-    if Path(model).is_dir():
+    if model and Path(model).is_dir():
         return Path(model)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import Stemmer
@@ -18,9 +19,8 @@ _STOP_LINE = (
 STOP_WORDS = frozenset(_STOP_LINE.split())
 K1 = 1.5
 B = 0.75
-# Weights are whole multiples of this, so any sum below 1,024 of them is exact in float32 and comes out the
-# same in every order of adding up: for one pair, for a block, on any machine.
-GRID = 2.0**-14
+Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
+Scores: TypeAlias = "sparse.csr_array[np.float32, tuple[int, int]]"
 _WORD = re.compile(r"\w\w+")
 
 
@@ -28,8 +28,8 @@ class Lexical:
     """BM25 scores of queries against a fixed list of documents.
 
     Words are lower-cased, accents folded, stop words left out, the rest stemmed (Snowball, English). The
-    scores are those of bm25s with its defaults (Lucene's variant, k1 = 1.5, b = 0.75) to 1e-4, at a tenth of
-    its time to index.
+    scores are those of bm25s with its defaults (Lucene's variant, k1 = 1.5, b = 0.75), at a tenth of its time
+    to index.
 
     References
     ----------
@@ -42,24 +42,22 @@ class Lexical:
         self.weights = _weights(counts)
         self._weights_by_stem = self.weights.T.tocsr()
 
-    def count(self, queries: Sequence[str]) -> sparse.csr_array[np.float32, tuple[int, int]]:
+    def count(self, queries: Sequence[str]) -> Matrix:
         """Return how often each stem of the documents stands in each query."""
         return count_stems(queries, self._vocabulary)[0]
 
-    def scores(self, queries: Sequence[str]) -> sparse.csr_array[np.float32, tuple[int, int]]:
+    def scores(self, queries: Sequence[str]) -> Scores:
         """Return the raw BM25 scores, of shape ``(len(queries), num_documents)``."""
         return self.scores_of(self.count(queries))
 
-    def scores_of(
-        self, counts: sparse.csr_array[np.float32, tuple[int, int]]
-    ) -> sparse.csr_array[np.float32, tuple[int, int]]:
+    def scores_of(self, counts: Matrix) -> Scores:
         """Return the raw BM25 scores of queries that are already counted."""
-        return counts @ self._weights_by_stem
+        return (counts @ self._weights_by_stem).astype(np.float32)
 
 
 def count_stems(
     texts: Sequence[str], vocabulary: dict[str, int] | None = None
-) -> tuple[sparse.csr_array[np.float32, tuple[int, int]], dict[str, int]]:
+) -> tuple[Matrix, dict[str, int]]:
     """Return the counts of stems, of shape ``(len(texts), num_stems)``, and each stem's column.
 
     Parameters
@@ -77,7 +75,7 @@ def count_stems(
     rows = np.repeat(np.arange(len(texts)), lengths)
     kept = columns >= 0
     cells = (rows[kept], columns[kept])
-    ones = np.ones(len(cells[0]), np.float32)
+    ones = np.ones(len(cells[0]))
     return sparse.coo_array((ones, cells), shape=(len(texts), len(vocabulary))).tocsr(), vocabulary
 
 
@@ -102,17 +100,16 @@ def _columns(
     return columns, vocabulary
 
 
-def _weights(
-    counts: sparse.csr_array[np.float32, tuple[int, int]],
-) -> sparse.csr_array[np.float32, tuple[int, int]]:
+def _weights(counts: Matrix) -> Matrix:
     """Return what each stem adds to the BM25 score of each document that holds it."""
     num_documents, num_stems = counts.shape
     frequency = np.bincount(counts.indices, minlength=num_stems)
     rarity = np.log1p((num_documents - frequency + 0.5) / (frequency + 0.5))
-    lengths: NDArray[np.float64] = counts.sum(axis=1, dtype=np.float64)
+    lengths: NDArray[np.float64] = counts.sum(axis=1)
     damping = K1 * (1 - B + B * lengths / max(lengths.mean() if num_documents else 0.0, 1e-9))
-    tf = counts.data.astype(np.float64)
+    tf = counts.data
     exact = rarity[counts.indices] * tf / (tf + np.repeat(damping, np.diff(counts.indptr)))
     weights = counts.copy()
-    weights.data = (np.rint(exact / GRID) * GRID).astype(np.float32)
+    # Numbers of 24 bits held in 53: their sums are exact, so a score is the same in every order of adding up.
+    weights.data = exact.astype(np.float32).astype(np.float64)
     return weights

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embeddings import PairScorer, Search, WordHashEncoder, top_k
+
+OFFERS = [
+    "Volunteers read with third graders",
+    "Winter coats for families",
+    "Math tutors for middle school",
+    "Winter coats for families",
+    "",
+]
+NEEDS = ["Reading volunteers for third grade", "Coats for winter", "Math tutors", ""]
+
+
+def test_total_is_cosine_and_saturated_bm25() -> None:
+    scores = PairScorer(["coats"], ["coats"], WordHashEncoder()).block(slice(None))
+    # One document of one word: idf = ln(1 + 0.5 / 1.5) = 0.2877, tf = 1 / (1 + 1.5) = 0.4;
+    # 0.2877 * 0.4 = 0.1151; 0.1151 / 5.1151 = 0.0225.
+    assert scores.dense == pytest.approx(np.array([[1.0]]), abs=2e-3)
+    assert scores.lexical == pytest.approx(np.array([[0.0225]]), abs=1e-4)
+    assert scores.total == scores.dense + scores.lexical
+
+
+def test_pairs_are_the_blocks_entries_to_the_last_bit() -> None:
+    random = np.random.default_rng(5)
+    words = random.choice(["read", "math", "coat", "garden", "music", "chess"], (300, 7))
+    texts = [" ".join(row[: 1 + i % 7]) for i, row in enumerate(words)]
+    scorer = PairScorer(texts[:100], texts[100:], WordHashEncoder())
+    rows, columns = random.integers(0, 100, 9000), random.integers(0, 200, 9000)
+    whole, single = scorer.block(slice(None)), scorer.pairs(rows, columns)
+    assert (single.dense == whole.dense[rows, columns]).all()
+    assert (single.lexical == whole.lexical[rows, columns]).all()
+    part = scorer.block(slice(30, 33))
+    assert (part.total == whole.total[30:33]).all()
+    assert part.total.dtype == single.total.dtype == np.float32
+
+
+def test_blank_texts_score_zero() -> None:
+    scorer = PairScorer(NEEDS, OFFERS, WordHashEncoder())
+    assert not scorer.block(slice(None)).total[3].any()
+    assert not scorer.block(slice(None)).total[:, 4].any()
+
+
+def test_no_queries_no_documents_and_no_pairs_are_fine() -> None:
+    nothing = np.array([], np.int64)
+    assert PairScorer([], OFFERS, WordHashEncoder()).block(slice(0, 5)).total.shape == (0, 5)
+    assert PairScorer(NEEDS, [], WordHashEncoder()).block(slice(0, 5)).total.shape == (4, 0)
+    assert PairScorer([], [], WordHashEncoder()).pairs(nothing, nothing).total.shape == (0,)
+
+
+def test_search_finds_the_offer_and_breaks_ties_by_the_lower_index() -> None:
+    indices, scores = Search(OFFERS, WordHashEncoder()).top(NEEDS, 2)
+    assert indices[:, 0].tolist() == [0, 1, 2, 0]
+    assert indices[1].tolist() == [1, 3]
+    assert scores[1, 0] == scores[1, 1]
+
+
+def test_search_returns_all_documents_where_there_are_fewer() -> None:
+    indices, scores = Search(OFFERS, WordHashEncoder()).top(NEEDS, 9)
+    assert indices.shape == scores.shape == (4, 5)
+    assert Search([], WordHashEncoder()).top(NEEDS, 9)[0].shape == (4, 0)
+    assert Search(OFFERS, WordHashEncoder()).top([], 9)[0].shape == (0, 5)
+
+
+def test_less_than_one_best_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"k: must be >= 1, got 0\."):
+        Search(OFFERS, WordHashEncoder()).top(NEEDS, 0)
+
+
+@given(st.lists(st.lists(st.integers(-2, 2), min_size=6, max_size=6), max_size=4), st.integers(1, 8))
+def test_top_k_is_a_stable_sort_cut_off(rows: list[list[int]], k: int) -> None:
+    scores = np.array(rows, np.float32).reshape(-1, 6)
+    columns, values = top_k(scores, k)
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    assert columns.tolist() == expected.tolist()
+    assert values.tolist() == np.take_along_axis(scores, expected, axis=1).tolist()

@@ -1,1 +1,7 @@
 """A problem of plain arrays to an allocation with bounds and prices."""
+
+from optimizer.allocation import Allocation, Level, Line
+from optimizer.problem import NO_LIMIT, Problem
+from optimizer.solve import allocate
+
+__all__ = ["NO_LIMIT", "Allocation", "Level", "Line", "Problem", "allocate"]

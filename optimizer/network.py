@@ -1,0 +1,139 @@
+"""The problem without its group rules as a network: a circulation through one pool node.
+
+Pool -> offer (-> its trained slots) -> need -> (school, level) -> level -> pool. Every arc has a lower and an
+upper bound, so locks, chosen supports and the faces that earlier objectives leave are all bounds on arcs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optimizer.problem import NUM_LEVELS, Ints, Problem, sum_by
+
+POOL = 0
+
+
+class Layers(NamedTuple):
+    """Indices of the arcs of each layer, from the pool and back to it."""
+
+    offers: Ints
+    trained: Ints
+    pairs: Ints
+    needs: Ints
+    groups: Ints
+    levels: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Arcs with bounds on their flow, and what they stand for.
+
+    Parameters
+    ----------
+    num_nodes
+        The pool is node 0.
+    tail, head, low, high
+        Ends of each arc and the least and most flow on it.
+    level
+        Level whose needs an arc serves, -1 for the arcs of offers.
+    at
+        The arcs of each layer. A pair and a group may have several arcs.
+    pair
+        The pair of each of ``at.pairs``.
+    group
+        The group, a (school, level) with needs, of each of ``at.groups``.
+    group_needed
+        Slots needed in each group.
+    """
+
+    num_nodes: int
+    tail: Ints
+    head: Ints
+    low: Ints
+    high: Ints
+    level: Ints
+    at: Layers
+    pair: Ints
+    group: Ints
+    group_needed: Ints
+
+    def slots(self, flow: Ints, num_pairs: int) -> Ints:
+        """Return the slots of each pair."""
+        return sum_by(self.pair, flow[self.at.pairs], num_pairs)
+
+    def group_filled(self, flow: Ints) -> Ints:
+        """Return the slots filled in each (school, level)."""
+        return sum_by(self.group, flow[self.at.groups], len(self.group_needed))
+
+
+def groups(problem: Problem) -> tuple[Ints, Ints]:
+    """Return the level of each (school, level) with needs, and the group of each need."""
+    _, school = np.unique(problem.need_school, return_inverse=True)
+    key, group = np.unique(school * NUM_LEVELS + problem.need_level, return_inverse=True)
+    return (key % NUM_LEVELS).astype(np.int64), group.astype(np.int64)
+
+
+def build(problem: Problem, low: Ints, high: Ints) -> Network:
+    """Return the network of the pairs whose most slots, ``high``, are positive.
+
+    Parameters
+    ----------
+    low, high
+        Least and most slots of each pair; all pairs together must be able to have their least.
+    """
+    pair = np.flatnonzero(high)
+    need, offer = problem.pair_need[pair], problem.pair_offer[pair]
+    group_level, group = groups(problem)
+    needs_trained = uses_trained(problem)[pair]
+    trained = np.unique(offer[needs_trained])
+    first_trained = 1 + problem.num_offers
+    first_need = first_trained + len(trained)
+    first_group = first_need + problem.num_needs
+    first_level = first_group + len(group_level)
+    pair_tail = np.where(needs_trained, first_trained + np.searchsorted(trained, offer), 1 + offer)
+    pair_high = np.minimum(high[pair], np.minimum(problem.need_slots[need], problem.offer_slots[offer]))
+    group_needed = sum_by(group, problem.need_slots, len(group_level))
+    trained_slots = (
+        problem.offer_slots if problem.offer_trained_slots is None else problem.offer_trained_slots
+    )
+    offers, needs = np.arange(problem.num_offers), np.arange(problem.num_needs)
+    group_ids, levels = np.arange(len(group_level)), np.arange(NUM_LEVELS)
+    layers: list[tuple[Ints, Ints, Ints, Ints]] = [
+        (0 * offers + POOL, 1 + offers, problem.offer_slots, 0 * offers - 1),
+        (1 + trained, first_trained + np.arange(len(trained)), trained_slots[trained], 0 * trained - 1),
+        (pair_tail, first_need + need, pair_high, problem.need_level[need]),
+        (first_need + needs, first_group + group, problem.need_slots, problem.need_level),
+        (first_group + group_ids, first_level + group_level, group_needed, group_level),
+        (first_level + levels, 0 * levels + POOL, problem.level_needed, levels),
+    ]
+    tail, head, arc_high, level = (np.concatenate(column) for column in zip(*layers, strict=True))
+    ends = np.cumsum([len(layer[0]) for layer in layers])
+    at = Layers(*(np.arange(end - len(layer[0]), end) for layer, end in zip(layers, ends, strict=True)))
+    arc_low = np.zeros_like(arc_high)
+    arc_low[at.pairs] = low[pair]
+    arc_high[at.pairs] = np.maximum(arc_high[at.pairs], low[pair])
+    num_nodes = first_level + NUM_LEVELS
+    return Network(num_nodes, tail, head, arc_low, arc_high, level, at, pair, group_ids, group_needed)
+
+
+def uses_trained(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether each pair draws on the trained slots of its offer."""
+    if problem.offer_trained_slots is None or problem.need_uses_trained is None:
+        return np.zeros(problem.num_pairs, np.bool_)
+    return problem.need_uses_trained[problem.pair_need]
+
+
+def flow_of(network: Network, problem: Problem, slots: Ints) -> Ints:
+    """Return the flow that gives each pair these slots, in a network fresh from `build`."""
+    flow = np.zeros(len(network.tail), np.int64)
+    flow[network.at.pairs] = slots[network.pair]
+    flow[network.at.needs] = sum_by(problem.pair_need, slots, problem.num_needs)
+    flow[network.at.groups] = sum_by(groups(problem)[1], flow[network.at.needs], len(network.at.groups))
+    flow[network.at.levels] = sum_by(problem.need_level, flow[network.at.needs], NUM_LEVELS)
+    flow[network.at.offers] = sum_by(problem.pair_offer, slots, problem.num_offers)
+    trained = sum_by(problem.pair_offer, slots * uses_trained(problem), problem.num_offers)
+    flow[network.at.trained] = trained[network.tail[network.at.trained] - 1]
+    return flow

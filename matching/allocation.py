@@ -125,16 +125,14 @@ def matches_of(district: District, pairs: ScoredPairs, slots: Index) -> pd.DataF
 
 def score_columns(pairs: ScoredPairs) -> dict[str, NDArray[np.float64]]:
     """Return fit (0 to 1), similarity (0 to 2) with its two sides, and each part of the fit (0 to 1), by name."""
-    texts = {
+    scores: dict[str, NDArray[np.float64]] = {
         "fit": pairs.fit / MILLION,
-        "similarity": pairs.texts.similarity,
-        "dense": pairs.texts.dense,
-        "lexical": pairs.texts.lexical,
+        "similarity": pairs.texts.similarity.astype(np.float64),
+        "dense": pairs.texts.dense.astype(np.float64),
+        "lexical": pairs.texts.lexical.astype(np.float64),
     }
-    parts = {f"fit_{name}": getattr(pairs.parts, name) for name in pairs.parts.__dataclass_fields__}
-    return {
-        name: np.round(np.asarray(values, dtype=np.float64), 6) for name, values in (texts | parts).items()
-    }
+    scores |= {f"fit_{name}": getattr(pairs.parts, name) for name in pairs.parts.__dataclass_fields__}
+    return {name: values.round(6) for name, values in scores.items()}
 
 
 def _unless_all(values: Index, trivial: int) -> Index | None:

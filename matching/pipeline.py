@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from matching.texts import Texts
 from matching.unmet import unmet_needs
 
 Progress = Callable[[str, float], None]
+Effort = Literal["quick", "standard", "thorough"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,14 @@ class Run:
     """How one run is done: the date all rules see, the effort, the seed and the safety cap in seconds."""
 
     on: date = field(default_factory=date.today)
-    effort: str = "standard"
+    effort: Effort = "standard"
     seed: int = 0
     max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown effort."""
+        if self.effort not in get_args(Effort):
+            raise ValueError(f"Effort: expected one of {', '.join(get_args(Effort))}, got {self.effort}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

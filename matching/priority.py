@@ -84,8 +84,7 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     subject = rows["measure"].map(
         {name: _subject(name.replace("_", " ")) for name in rows["measure"].unique()}
     )
-    rows = rows.assign(weight=weight, weighted=weight * rows["standing"], subject=subject)
-    return rows.loc[weight > 0, :]
+    return rows.assign(weight=weight, weighted=weight * rows["standing"], subject=subject).query("weight > 0")
 
 
 def _direction(measure: str) -> int:

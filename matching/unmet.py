@@ -11,24 +11,10 @@ from matching.candidates import Scorer
 from matching.district import District
 from matching.facts import NO_LIMIT, Facts
 from matching.rules import PAIR_RULES
-from matching.vocabulary import KINDS, MENTORING, Cause, Rule
+from matching.vocabulary import KINDS, MENTORING, RULE_WORDS, Cause, Rule
 
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-RULE_WORDS = {
-    Rule.KIND: "are of another kind",
-    Rule.GRADES: "serve other grades",
-    Rule.DISTANCE: "lie outside the partner's radius",
-    Rule.SCHEDULE: "come at other times",
-    Rule.LANGUAGES: "speak none of the languages asked for",
-    Rule.CLEARANCE: "have no trained and cleared mentor",
-    Rule.AGREEMENT: "have an expired agreement",
-    Rule.EXCLUDED: "exclude this school or were declined",
-    Rule.COST: "cost more than the budget",
-    Rule.FIT_FLOOR: "are about something else",
-}
-"""What each pair rule says of the offers that it excludes; "of 12 offers, 5 ..."."""
 
 
 def unmet_needs(
@@ -118,16 +104,18 @@ def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int)
     free = state.free[offers]
     if problem.need_uses_trained is not None and problem.need_uses_trained[need]:
         free = np.minimum(free, state.free_trained[offers])
-    taken_later = _slots_at_later_levels(problem, state, need, offers)
     blocked = _group_rules(scorer.facts, state, need, offers[free > 0], free[free > 0])
+    said = [f"{_plural(len(offers), 'candidate')}: {_given(problem, state, need, offers)}"]
     if blocked:
-        return Cause.GROUP_RULE, f"Of its {len(offers)} candidates, {_listed(blocked)}."
-    if taken_later:
-        return Cause.GROUP_RULE, (
-            f"{taken_later} slots of its candidates serve later levels: a limit on partners, schools or the least "
-            "size of a match keeps them there, or a higher effort may free them."
+        said.append(_listed(blocked))
+    later = _slots_at_later_levels(problem, state, need, offers)
+    if later:
+        said.append(
+            f"{_plural(later, 'slot')} of theirs serve later levels, because a limit on partners, schools or the least "
+            "size of a match keeps them there or the search did not free them"
         )
-    return Cause.CAPACITY, _capacity_detail(problem, state, need, offers)
+    could_fill = int(free.sum()) + later >= state.unmet[need]
+    return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, "; ".join(said) + "."
 
 
 def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
@@ -145,11 +133,11 @@ def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
     if eligible.any():
         best = scorer.texts.pairs(needs[eligible], offers[eligible]).similarity.max()
         return Cause.FIT_FLOOR, (
-            f"{_offers(int(eligible.sum()), kind)} could come, but none is about this: the most similar "
+            f"{_plural(int(eligible.sum()), f'{kind} offer')} could come, but none is about this: the most similar "
             f"reaches {best:.2f}, the policy asks {scorer.policy.fit.floor:g}."
         )
     counts = {RULE_WORDS[rule]: int((~passes).sum()) for rule, passes in allowed.items() if not passes.all()}
-    return Cause.RULES, f"Of {_offers(len(offers), kind)}, {_listed(counts)}."
+    return Cause.RULES, f"Of {_plural(len(offers), f'{kind} offer')}, {_listed(counts)}."
 
 
 def _slots_at_later_levels(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> int:
@@ -188,27 +176,25 @@ def _is_full(limit: np.int64, count: np.int64) -> bool:
     return bool(limit != NO_LIMIT and count >= limit)
 
 
-def _capacity_detail(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> str:
+def _given(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> str:
+    """Say to whom the slots of a need's candidates go."""
     pairs = np.concatenate([state.pairs_of_offer(int(offer)) for offer in offers])
     others = pairs[(problem.pair_need[pairs] != need) & (state.slots[pairs] > 0)]
     levels = problem.need_level[problem.pair_need[others]]
-    earlier = int(state.slots[others[levels < problem.need_level[need]]].sum())
-    same = int(state.slots[others].sum()) - earlier
     own = int(state.slots[state.pairs_of_need(need)].sum())
-    given = [
-        f"{count} {words}"
-        for count, words in (
-            (own, "to this need"),
-            (same, "to needs of the same level"),
-            (earlier, "to needs that come first"),
-        )
-        if count
-    ]
-    return f"All {own + same + earlier} slots of its {len(offers)} candidates are given: {', '.join(given)}."
+    earlier = int(state.slots[others[levels < problem.need_level[need]]].sum())
+    same = int(state.slots[others[levels == problem.need_level[need]]].sum())
+    groups = (
+        (own, "to this need"),
+        (same, "to needs of the same level"),
+        (earlier, "to needs that come first"),
+    )
+    given = [f"{count} {words}" for count, words in groups if count]
+    return f"of their slots {', '.join(given)}" if given else "none of their slots are given"
 
 
-def _offers(count: int, kind: str) -> str:
-    return f"{count} {kind} offer{'s' if count > 1 else ''}"
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'s' if count != 1 else ''}"
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -1,6 +1,8 @@
 """The fixed words of a district: kinds, statuses, the ten slot levels and the names of the rules."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 KINDS = ("mentoring", "tutoring", "program", "event", "resources")
 MENTORING = KINDS.index("mentoring")
@@ -29,6 +31,23 @@ class Rule(StrEnum):
     MAX_PARTNERS = "max_partners"
     MAX_SCHOOLS = "max_schools"
     PAIR_LOCKED = "pair_locked"
+
+
+RULE_WORDS: Mapping[Rule, str] = MappingProxyType(
+    {
+        Rule.KIND: "are of another kind",
+        Rule.GRADES: "serve other grades",
+        Rule.DISTANCE: "lie outside the partner's radius",
+        Rule.SCHEDULE: "come at other times",
+        Rule.LANGUAGES: "speak none of the languages asked for",
+        Rule.CLEARANCE: "have no trained and cleared mentor",
+        Rule.AGREEMENT: "have an expired agreement",
+        Rule.EXCLUDED: "exclude this school or were declined",
+        Rule.COST: "cost more than the budget",
+        Rule.FIT_FLOOR: "are about something else",
+    }
+)
+"""What each pair rule says of the offers that it excludes; "of 12 offers, 5 ..."."""
 
 
 class Cause(StrEnum):

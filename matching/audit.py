@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matching.candidates import ScoredPairs, Scorer
+from embeddings import CachedEncoder, Encoder, SentenceEncoder
+from matching.candidates import ScoredPairs, Scorer, scorer_of
 from matching.district import District
-from matching.facts import pair_key, positions, uses_trained
+from matching.facts import facts_of, pair_key, positions, uses_trained
 from matching.fit import MILLION
 from matching.levels import Locks, level_of_needs, locks_of
+from matching.policy import Policy
+from matching.priority import priorities_of
 from matching.rules import PAIR_RULES
+from matching.texts import Texts
 from matching.vocabulary import LEVELS, Rule
 
 Index = NDArray[np.int64]
@@ -59,6 +64,24 @@ class Audit:
     def is_passed(self) -> bool:
         """Whether no rule is broken; warnings do not count."""
         return not any(finding.is_error for finding in self.findings)
+
+
+def audit(
+    district: District,
+    matches: pd.DataFrame,
+    policy: Policy | None = None,
+    *,
+    on: date | None = None,
+    encoder: Encoder | None = None,
+) -> Audit:
+    """Return what is wrong with an allocation and what it reaches, on the date `on` (by default today)."""
+    policy = policy or Policy()
+    facts = facts_of(district, policy.rules, on or date.today())
+    texts = Texts(district, encoder or CachedEncoder(SentenceEncoder()))
+    scorer = scorer_of(district, facts, texts, policy)
+    return audit_matches(
+        district, matches, scorer, priorities_of(district, policy.priority)["priority"].to_numpy()
+    )
 
 
 def audit_matches(district: District, matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Audit:

@@ -11,6 +11,7 @@ from matching.district import District
 from matching.facts import Facts
 from matching.fit import Partnership
 from matching.rules import distance_km
+from matching.texts import plain_text
 from matching.values import ALL_GRADES, MINUTES_A_DAY, format_grades, parse_schedule, split_list
 
 Index = NDArray[np.int64]
@@ -45,7 +46,7 @@ def match_reasons(
 
 
 def _clipped(focus: str) -> str:
-    text = " ".join(focus.split()).rstrip(".")
+    text = plain_text(focus).rstrip(".")
     if len(text) <= LONGEST_FOCUS:
         return text
     return text[:LONGEST_FOCUS].rsplit(" ", 1)[0].rstrip(",;:") + " ..."

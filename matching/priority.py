@@ -9,7 +9,7 @@ A need's severity is the weighted mean of the standings (policy: weights by sour
 counts double). Priority 1 to 5 is the fifth that the need's severity falls in among the schools' severities.
 
 Reading and mathematics results count only where the need does not name the other subject. Rows with fewer
-respondents than the policy asks are never used; of a measure given for several terms, the last in the table counts.
+respondents than the policy asks are never used; of a measure given for several terms, the latest counts.
 
 References
 ----------
@@ -33,6 +33,11 @@ from matching.district import District
 Floats = NDArray[np.float64]
 
 NO_EVIDENCE = 3
+SEASONS: Mapping[str, float] = MappingProxyType(
+    {"winter": 0.1, "spring": 0.4, "summer": 0.6, "fall": 0.9, "autumn": 0.9}
+)
+"""When in its year a season's term ends."""
+SCHOOL_YEAR_ENDS = 1.5
 
 WORSE_WHEN_LOW = re.compile(
     r"proficien|on_grade|on_track|attendance|graduat|feel|support|safe|belong|satisf|engag|ready|growth|score|complet"
@@ -74,7 +79,8 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     enough = rows["respondents"].isna() | (rows["respondents"] >= settings.min_respondents)
     direction = rows["measure"].map({name: _direction(name) for name in rows["measure"].unique()})
     rows = rows[enough & (direction != 0)].assign(direction=direction)
-    rows = rows.drop_duplicates(["school_id", "need_id", "source", "measure"], keep="last")
+    rows = rows.sort_values("term", key=lambda terms: terms.map(_term_order), kind="stable")
+    rows = rows.drop_duplicates(["school_id", "need_id", "source", "measure"], keep="last").sort_index()
     in_district = _district_standing(rows, settings.min_schools)
     against_benchmark = _benchmark_standing(rows)
     standing = pd.concat([in_district, against_benchmark], axis=1).mean(axis=1)
@@ -97,6 +103,17 @@ def _subject(text: str) -> str:
     """Return the one school subject that a text names, blank for none or several."""
     named = [subject for subject, words in SUBJECTS.items() if words.search(text)]
     return named[0] if len(named) == 1 else ""
+
+
+def _term_order(term: str) -> float:
+    """Return when a term such as ``2026-fall`` or ``2025-26`` ends, in years; a blank or unknown one comes first."""
+    year = re.search(r"(\d{4})(?:\D(\d{2}|\d{4}))?\b", term)
+    season = next((share for name, share in SEASONS.items() if name in term.casefold()), None)
+    if year is None:
+        return 0.0
+    if season is None and year.group(2):
+        return float(year.group(1)) + SCHOOL_YEAR_ENDS
+    return float(year.group(1)) + (season or 0.0)
 
 
 def _district_standing(rows: pd.DataFrame, min_schools: int) -> pd.Series:

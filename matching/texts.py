@@ -1,5 +1,6 @@
 """What is compared of a need and an offer as text, and how similar a pair's texts are."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from matching.facts import positions
 
 Index = NDArray[np.int64]
 Scores = NDArray[np.float32]
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
+
 Progress = Callable[[str, float], None]
 
 
@@ -81,6 +84,11 @@ def offer_texts(district: District) -> list[str]:
     )
 
 
+def plain_text(text: str) -> str:
+    """Return a text without the tags and the runs of space that came along from a web page."""
+    return " ".join(_TAG.sub(" ", text).split())
+
+
 def _joined(table: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
     cells = zip(*(table[column].tolist() for column in columns), strict=True)
-    return [". ".join(cell.rstrip(". ") for cell in row if cell) for row in cells]
+    return [". ".join(plain_text(cell).rstrip(". ") for cell in row if cell) for row in cells]

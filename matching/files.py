@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
 import datetime as dt
 import io
 import re
 import unicodedata
+import warnings
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,8 +23,11 @@ import pandas as pd
 from matching.columns import Table
 from matching.errors import DataError, Problem
 from matching.schemas import TABLES
-from matching.sheets import Sheet, sheet_of_records
+from matching.sheets import Sheet, sheet_of_records, sheet_without_cells
 from matching.values import word_key
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 _PLAIN = str.maketrans({"\xa0": " ", "\u202f": " ", "\u2007": " ", "\u200b": "", "\ufeff": ""})
 _CSV_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -49,7 +57,7 @@ class Sheets:
         if name in self.by_table:
             found = "two files or sheets of this name"
             self.problems.append(Problem(name, None, None, found, "one file or sheet a table"))
-        if len(sheet.cells.columns):
+        if len(sheet.cells.columns) or sheet.problems:
             self.by_table[name] = sheet
 
     def missing(self) -> list[Problem]:
@@ -89,10 +97,10 @@ def sheet_of_frame(name: str, frame: pd.DataFrame) -> Sheet:
 
 def cell_text(value: object) -> str:
     """Return the text of a value of any type, as a spreadsheet would write it into a CSV file."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dt.time):
-        return value.strftime("%H:%M")
+    if isinstance(value, (str, dt.time)):
+        return value if isinstance(value, str) else value.strftime("%H:%M")
+    if isinstance(value, (list, tuple)):
+        return "|".join(map(cell_text, value))
     if value is None or pd.isna(value):  # type: ignore[call-overload]  # any scalar is allowed
         return ""
     if isinstance(value, dt.datetime):
@@ -125,21 +133,35 @@ def _read_folder(folder: Path) -> Sheets:
 
 
 def _add_csv(sheets: Sheets, name: str, path: Path) -> None:
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
+    text, encoding = _decoded(path.read_bytes())
+    if text is None:
+        expected = "a CSV file saved as UTF-8"
+        sheets.problems.append(
+            Problem(name, None, None, "letters in an encoding that is not known", expected)
+        )
+        return
+    if encoding == "cp1252":
         sheets.warnings.append(f"{name}: not UTF-8; read as Windows-1252.")
     text = _plain(text)
-    lines = text.split("\n", 1)
-    if match := re.fullmatch(r"sep=(.)\s*", lines[0]):
-        delimiter, text = match[1], lines[-1]
+    first, _, rest = text.partition("\n")
+    if match := re.fullmatch(r"sep=(.)\s*", first):
+        delimiter, text = match[1], rest
     else:
-        delimiter = _delimiter(lines[0], TABLES[name])
+        delimiter = _delimiter(text.lstrip().partition("\n")[0], TABLES[name])
     records, problems = _csv_records(text, delimiter, name)
     sheets.problems += problems
     sheets.add(name, sheet_of_records(TABLES[name], records, decimal_comma=delimiter == ";"))
+
+
+def _decoded(data: bytes) -> tuple[str | None, str]:
+    """Return the text of a file and its encoding; no text where neither encoding of Excel's fits."""
+    has_utf16_mark = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if has_utf16_mark else ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return None, ""
 
 
 def _delimiter(header: str, table: Table) -> str:
@@ -168,35 +190,38 @@ def _csv_records(text: str, delimiter: str, name: str) -> tuple[list[list[str]],
 
 
 def _read_workbook(path: Path) -> Sheets:
+    """Return the sheets of a workbook; openpyxl, slow to import, is loaded only here.
+
+    It warns of what it leaves out, drop-down lists for one, which does not matter to a reader.
+    """
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, SyntaxError, InvalidFileException) as error:
-        raise _unreadable(path) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            with contextlib.closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as workbook:
+                return _sheets_of_workbook(workbook)
+    except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
+        expected = "a workbook that opens in Excel without a password"
+        found = f"{path.name}, which cannot be read"
+        raise DataError([Problem("", None, None, found, expected)]) from error
+
+
+def _sheets_of_workbook(workbook: Workbook) -> Sheets:
     sheets, unread = Sheets(), []
-    try:
-        for worksheet in workbook.worksheets:
-            name = word_key(worksheet.title)
-            if name not in TABLES:
-                unread.append(worksheet.title)
-                continue
+    for worksheet in workbook.worksheets:
+        name = word_key(worksheet.title)
+        if name in TABLES:
             worksheet.reset_dimensions()
             records = [
                 [_plain(_workbook_text(cell)).strip() for cell in row] for row in worksheet.iter_rows()
             ]
             sheets.add(name, sheet_of_records(TABLES[name], records))
-    finally:
-        workbook.close()
+        else:
+            unread.append(worksheet.title)
     if unread:
         sheets.warnings.append(f"Not read, for no table has this name: {', '.join(unread)}.")
     return sheets
-
-
-def _unreadable(path: Path) -> DataError:
-    expected = "a workbook that opens in Excel without a password"
-    return DataError([Problem("", None, None, f"{path.name}, which cannot be read", expected)])
 
 
 def _workbook_text(cell: _AnyCell) -> str:

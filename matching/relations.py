@@ -82,6 +82,10 @@ def _half_places(checked: CheckedSheet) -> Iterator[Problem]:
         if checked.has(one, other):
             half = (checked.typed[one].isna() & checked.typed[other].notna()).to_numpy()
             yield from checked.problems_where(half, one, f"a number, for there is a {other}")
+        elif checked.has(other) and checked.typed[other].notna().any():
+            yield Problem(
+                checked.sheet.table.name, None, one, "no such column", f"one, for there is a {other}"
+            )
 
 
 def _numbers_above_slots(sheets: Checked) -> Iterator[Problem]:

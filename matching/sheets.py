@@ -15,15 +15,11 @@ from matching.columns import Cell, Table
 from matching.errors import Problem
 from matching.values import word_key
 
-_PERSON = frozenset({"student", "pupil", "child", "learner", "scholar", "minor"})
-_NAMING = frozenset({"name", "first", "last", "middle", "surname", "id", "no", "number", "photo"})
-_REACHING = frozenset({"email", "phone", "address"})
-_DESCRIBING = frozenset({"birth", "age", "gender", "sex", "race", "ethnicity"})
-_JUDGING = frozenset({"grade", "gpa", "score", "attendance", "absences", "discipline"})
-_PERSONAL = _NAMING | _REACHING | _DESCRIBING | _JUDGING
-_PRIVATE = frozenset(
-    {"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "studentid", "pupilid", "guardian"}
+_PERSON = frozenset({"student", "pupil", "child", "learner", "scholar"})
+_PERSONAL = frozenset(
+    {"name", "first", "last", "surname", "id", "number", "photo", "email", "phone", "address", "birth"}
 )
+_PRIVATE = frozenset({"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "guardian"})
 _COUNTED = frozenset({"pct", "percent", "rate", "share", "count", "num", "total", "average", "avg", "mean"})
 
 
@@ -48,6 +44,8 @@ class Sheet:
     def problems_at(self, wrong: NDArray[np.bool_], column: str, expected: str) -> list[Problem]:
         """Return a problem for the cell of this column in each row where ``wrong`` holds."""
         places = np.flatnonzero(wrong)
+        if not len(places):
+            return []
         found = self.cells[column].iloc[places].tolist()
         rows = self.rows[places].tolist()
         name = self.table.name
@@ -58,8 +56,14 @@ def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_
     """Return the sheet of a table from its records, the first that is not blank being the header."""
     numbered = [(row, record) for row, record in enumerate(records, start=1) if any(record)]
     if not numbered:
-        return Sheet(table, pd.DataFrame(dtype="str"), np.empty(0, np.int64))
+        return sheet_without_cells(table)
     headers = _known_names(table, [" ".join(header.split()) for header in numbered[0][1]])
+    if not any(header in table.columns_by_name for header in headers):
+        required = ", ".join(column.name for column in table.columns if column.is_required)
+        expected = f"a header row with {required}"
+        return sheet_without_cells(
+            table, Problem(table.name, numbered[0][0], None, "no column that is known", expected)
+        )
     rows = np.array([row for row, _ in numbered[1:]], dtype=np.int64)
     columns = list(zip_longest(*(record for _, record in numbered[1:]), fillvalue=""))
     blank = ("",) * len(rows)
@@ -70,6 +74,11 @@ def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_
         cells = _with_points(cells, table)
     problems = [*_header_problems(table, headers), *_loose_cells(table, headers, columns, rows)]
     return Sheet(table, cells, rows, tuple(problems), tuple(_header_warnings(table, headers)))
+
+
+def sheet_without_cells(table: Table, *problems: Problem) -> Sheet:
+    """Return a sheet with nothing in it but the problems that stand in the way of reading it."""
+    return Sheet(table, pd.DataFrame(dtype="str"), np.empty(0, np.int64), problems)
 
 
 def _known_names(table: Table, headers: Sequence[str]) -> list[str]:
@@ -94,7 +103,7 @@ def _header_problems(table: Table, headers: Sequence[str]) -> Iterator[Problem]:
             yield Problem(table.name, None, header, "a column that looks like a student's record", expected)
     for column in table.columns:
         if column.is_required and column.name not in headers:
-            yield Problem(table.name, None, column.name, "no such column", column.expected)
+            yield Problem(table.name, None, column.name, "no such column", f"a column with {column.expected}")
 
 
 def _header_warnings(table: Table, headers: Sequence[str]) -> Iterator[str]:
@@ -121,4 +130,6 @@ def is_student_record(header: str) -> bool:
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).casefold()))
     if words & _COUNTED:
         return False
-    return bool(words & _PRIVATE or (words & _PERSON and words & _PERSONAL)) or {"date", "birth"} <= words
+    joined = word_key(header) in {person + personal for person in _PERSON for personal in _PERSONAL}
+    of_person = bool(words & _PERSON and words & _PERSONAL) or joined
+    return of_person or bool(words & _PRIVATE) or {"date", "birth"} <= words

@@ -189,17 +189,21 @@ def _sheet_warnings(checked: CheckedSheet) -> Iterator[str]:
     yield from checked.sheet.warnings
     name, cells = checked.sheet.table.name, checked.sheet.cells
     if "grades" in cells:
-        dates = [cell for cell in cells["grades"] if is_date_like(cell)]
-        if dates:
-            shown = checked.typed["grades"][cells["grades"] == dates[0]].iloc[0]
-            yield f'{name}: {len(dates)} grades had become dates; "{dates[0]}" is read as {shown}, and so on.'
+        dates = cells["grades"][cells["grades"].map(is_date_like)]
+        if len(dates):
+            count = (
+                "1 cell in grades had become a date"
+                if len(dates) == 1
+                else f"{len(dates)} cells in grades had become dates"
+            )
+            shown = checked.typed["grades"][dates.index[0]]
+            yield f'{name}: {count}; "{dates.iloc[0]}" is read as {shown} and others likewise.'
 
 
 def _blank_warnings(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     """Yield one warning, with its count, for each blank that stands for a trust the district should know of."""
-    mentoring = tables["offers"][
-        tables["offers"]["kinds"].str.split("|").map(lambda kinds: "mentoring" in kinds)
-    ]
+    offers = tables["offers"]
+    mentoring = offers[offers["kinds"].str.contains(r"(?:^|\|)mentoring(?:$|\|)")]
     blanks = (
         ("offers", mentoring, "trained_slots", "mentoring offers: all their slots count as trained"),
         ("offers", mentoring, "cleared_until", "mentoring offers: their clearance counts as without expiry"),

@@ -7,10 +7,13 @@ needs and offers name are made as well. Everything passes through the same check
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from matching.district import District
+from matching.files import cell_text
 from matching.schemas import TABLES
 from matching.tables import district_from_tables
 
@@ -84,11 +87,26 @@ def _with_named(given: list[Row], rows: Iterable[Row], key: str, make: Callable[
 
 
 def _frame(table: str, rows: Sequence[Row]) -> pd.DataFrame:
-    """Return the rows as text cells, the documented columns first."""
-    names = dict.fromkeys([*TABLES[table].columns_by_name, *(name for row in rows for name in row)])
-    cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
+    """Return the rows under the required columns and those that a row fills."""
+    required = [column.name for column in TABLES[table].columns if column.is_required]
+    names = dict.fromkeys([*required, *(name for row in rows for name in row)])
+    cells = {name: [row.get(name) for row in rows] for name in names}
     return pd.DataFrame(cells, dtype=object)
 
 
-def _cell(value: object) -> object:
-    return "|".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, **options: Any) -> Path:
+    """Write each table as a CSV file; ``options`` are those of ``DataFrame.to_csv``."""
+    folder.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        table.map(cell_text).to_csv(folder / f"{name}.csv", index=False, **options)
+    return folder
+
+
+def write_workbook(tables: Mapping[str, pd.DataFrame], path: Path) -> Path:
+    """Write all tables as sheets of one workbook, cells with their own types."""
+    with pd.ExcelWriter(path) as writer:
+        for name, table in tables.items():
+            table.map(lambda cell: cell_text(cell) if isinstance(cell, list) else cell).to_excel(
+                writer, sheet_name=name, index=False
+            )
+    return path

@@ -6,7 +6,7 @@ import numpy as np
 
 from optimizer.levels import fill_levels
 from optimizer.network import build, flow_of
-from optimizer.problem import NO_LIMIT, Bools, Ints, Problem, sum_by
+from optimizer.problem import NO_LIMIT, NUM_LEVELS, Bools, Ints, Problem, sum_by
 from optimizer.rules import Rules, choose_pairs
 
 
@@ -24,20 +24,19 @@ def repair(problem: Problem, rules: Rules, locks: Ints, slots: Ints, rounds: int
     """
     can_use = np.ones(problem.num_pairs, np.bool_)
     for _ in range(rounds):
-        excess = _excess(rules, slots)
+        excess = (slots > 0) & ~choose_pairs(rules, weigh(problem, slots))
         if not excess.any():
             break
         can_use &= ~excess
         slots = refill(problem, can_use, locks, locks)
-    weight = np.where(can_use, slots, 0)
-    chosen = choose_pairs(rules, weight)
+    chosen = choose_pairs(rules, np.where(can_use, weigh(problem, slots), 0))
     slots = refill(problem, chosen, locks, np.where(chosen, slots, 0))
     return settle(problem, rules, locks, chosen, slots)
 
 
-def _excess(rules: Rules, slots: Ints) -> Bools:
-    """Whether each pair belongs to a link past its owner's limit when the links with most slots stay."""
-    return (slots > 0) & ~choose_pairs(rules, slots)
+def weigh(problem: Problem, slots: Ints) -> Ints:
+    """Return the slots of each pair, one of an earlier level as much as eight of the next."""
+    return slots << 3 * (NUM_LEVELS - 1 - problem.need_level[problem.pair_need])
 
 
 def settle(

@@ -73,7 +73,7 @@ def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candida
     """
     facts, settings = scorer.facts, scorer.policy.candidates
     rows = max(1, BLOCK_PAIRS // max(facts.num_offers, 1))
-    found = _Pool(settings.max_pairs, settings.per_side)
+    found = _Pool(facts.num_offers, settings.max_pairs, settings.per_side)
     for start in range(0, facts.num_needs, rows):
         stop = min(start + rows, facts.num_needs)
         found.add(*_block(scorer, start, stop))
@@ -83,12 +83,12 @@ def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candida
 
 
 def _block(scorer: Scorer, start: int, stop: int) -> tuple[Index, Index, Index]:
-    need, offer = eligible_pairs(scorer.facts, np.arange(start, stop), scorer.policy.rules)
+    """Return the candidates of needs `start` to `stop`; the floor comes first, as it leaves the fewest pairs."""
     scores = scorer.texts.block(start, stop)
+    is_likely = scores.total >= np.float32(scorer.policy.fit.floor)
+    need, offer = eligible_pairs(scorer.facts, np.arange(start, stop), is_likely, scorer.policy.rules)
     dense, lexical = scores.dense[need - start, offer], scores.lexical[need - start, offer]
-    likely = dense + lexical >= scorer.policy.fit.floor
-    need, offer = need[likely], offer[likely]
-    texts = PairTexts(dense[likely], lexical[likely], scorer.texts.priorities(need, offer))
+    texts = PairTexts(dense, lexical, scorer.texts.priorities(need, offer))
     parts = fit_parts(scorer.facts, scorer.partnership, texts, need, offer, scorer.policy.fit)
     return need, offer, parts.total(scorer.policy.fit.weights)
 
@@ -96,30 +96,48 @@ def _block(scorer: Scorer, start: int, stop: int) -> tuple[Index, Index, Index]:
 class _Pool:
     """Pairs found so far: all of them while they fit, then the best of each side."""
 
-    def __init__(self, max_pairs: int, per_side: int) -> None:
+    def __init__(self, num_offers: int, max_pairs: int, per_side: int) -> None:
         self._max_pairs, self._per_side = max_pairs, per_side
         self._blocks: list[tuple[Index, Index, Index]] = []
+        self._num_held = 0
         self._holds_all = True
+        self._least_of_offer = np.full(num_offers, -1, dtype=np.int64)
 
     def add(self, need: Index, offer: Index, fit: Index) -> None:
-        """Take a block's pairs in; once there are too many, drop what is among the best of neither side."""
+        """Take a block's pairs in; once there are too many, drop what is among the best of neither side.
+
+        All pairs of a need come in one block, so the best of each need are known at once; of an offer's, those that
+        do not reach the least of its best so far can be left out.
+        """
+        if not self._holds_all:
+            wanted = fit > self._least_of_offer[offer]
+            wanted |= _is_among_best(need, offer, fit, self._per_side)
+            need, offer, fit = need[wanted], offer[wanted], fit[wanted]
         self._blocks.append((need, offer, fit))
-        if sum(len(block[0]) for block in self._blocks) > self._max_pairs:
+        self._num_held += len(need)
+        if self._num_held > self._max_pairs:
             self._holds_all = False
-            self._blocks = [self._best()]
+            self._prune()
 
     def candidates(self) -> Candidates:
         """Return what the pool holds, ordered by need, then offer."""
-        need, offer, fit = self._best() if not self._holds_all else self._joined()
+        if not self._holds_all:
+            self._prune()
+        need, offer, fit = self._joined()
         order = np.lexsort((offer, need))
         bounds_over = "all" if self._holds_all else f"{self._per_side} best"
         return Candidates(need[order], offer[order], fit[order], bounds_over)
 
-    def _best(self) -> tuple[Index, Index, Index]:
+    def _prune(self) -> None:
         need, offer, fit = self._joined()
-        best = _is_among_best(need, offer, fit, self._per_side)
-        best |= _is_among_best(offer, need, fit, self._per_side)
-        return need[best], offer[best], fit[best]
+        best_of_offer = _is_among_best(offer, need, fit, self._per_side)
+        kept = best_of_offer | _is_among_best(need, offer, fit, self._per_side)
+        full = np.bincount(offer[best_of_offer], minlength=len(self._least_of_offer)) == self._per_side
+        least = np.full(len(self._least_of_offer), np.iinfo(np.int64).max)
+        np.minimum.at(least, offer[best_of_offer], fit[best_of_offer])
+        self._least_of_offer = np.where(full, least, -1)
+        self._blocks = [(need[kept], offer[kept], fit[kept])]
+        self._num_held = int(kept.sum())
 
     def _joined(self) -> tuple[Index, Index, Index]:
         empty = np.empty(0, dtype=np.int64)

@@ -23,14 +23,16 @@ NO_LIMIT = np.iinfo(np.int32).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeedFacts:
-    """Arrays of shape ``(num_needs,)``; ``languages`` and ``school_languages`` are ``(num_needs, bytes)``."""
+    """Arrays of shape ``(num_needs,)``; languages are ``(num_needs, num_bytes)``.
+
+    ``place`` is the point on the unit sphere, shape ``(num_needs, 3)``, NaN where it is not known.
+    """
 
     school: Index
     kind: Index
     slots: Index
     grades: NDArray[np.uint32]
-    latitude: Floats
-    longitude: Floats
+    place: Floats
     languages: NDArray[np.uint8]
     school_languages: NDArray[np.uint8]
     budget: Floats
@@ -40,15 +42,17 @@ class NeedFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfferFacts:
-    """Arrays of shape ``(num_offers,)``; ``kinds`` has one bit a kind, ``trained`` counts cleared slots."""
+    """Arrays of shape ``(num_offers,)``; ``kinds`` has one bit a kind, ``trained`` counts cleared slots.
+
+    ``place`` is the partner's point on the unit sphere, shape ``(num_offers, 3)``, NaN where it is not known.
+    """
 
     partner: Index
     kinds: NDArray[np.uint8]
     slots: Index
     trained: Index
     grades: NDArray[np.uint32]
-    latitude: Floats
-    longitude: Floats
+    place: Floats
     radius: Floats
     languages: NDArray[np.uint8]
     cost: Floats
@@ -128,8 +132,7 @@ def _need_facts(district: District, codes: dict[str, int]) -> NeedFacts:
         kind=np.array([KINDS.index(kind) for kind in needs["kind"]], dtype=np.int64),
         slots=_counts(needs["slots"], 0),
         grades=grade_bits(grades),
-        latitude=np.radians(_floats(schools["latitude"]))[school],
-        longitude=np.radians(_floats(schools["longitude"]))[school],
+        place=_places(schools)[school],
         languages=_language_bits(needs["languages"], codes),
         school_languages=_language_bits(schools["languages"], codes)[school],
         budget=_floats(needs["budget"], np.inf),
@@ -156,8 +159,7 @@ def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd
         slots=slots,
         trained=np.minimum(trained, slots),
         grades=grade_bits(offers["grades"]),
-        latitude=np.radians(_floats(partners["latitude"]))[partner],
-        longitude=np.radians(_floats(partners["longitude"]))[partner],
+        place=_places(partners)[partner],
         radius=_floats(partners["radius_km"], np.inf)[partner],
         languages=_language_bits(languages, codes),
         cost=_floats(offers["cost_to_school"], 0.0),
@@ -165,6 +167,12 @@ def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd
         is_cleared=is_cleared.to_numpy(dtype=bool),
         is_agreed=(expires.isna() | (expires >= on)).to_numpy(dtype=bool)[partner],
     )
+
+
+def _places(table: pd.DataFrame) -> Floats:
+    """Return the points of a table's rows on the unit sphere, shape ``(num_rows, 3)``."""
+    north, east = np.radians(_floats(table["latitude"])), np.radians(_floats(table["longitude"]))
+    return np.stack((np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)), axis=1)
 
 
 def _kind_bits(kinds: Iterable[str]) -> NDArray[np.uint8]:

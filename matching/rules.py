@@ -34,7 +34,8 @@ def shares_grade(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools
 
 def is_within_radius(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
     """Whether the school lies within the partner's radius; allowed where a place is unknown."""
-    return ~(distance_km(facts, need, offer) > facts.offers.radius[offer])
+    reach = 2 * np.sin(np.minimum(facts.offers.radius / (2 * EARTH_RADIUS_KM), np.pi / 2))
+    return np.logical_not(_squared_chord(facts, need, offer) > (reach**2)[offer])
 
 
 def shares_time(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
@@ -47,9 +48,12 @@ def shares_time(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
 
 def shares_language(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
     """Whether the offer speaks one of the languages that the need asks for; a need may ask none."""
-    asked, spoken = facts.needs.languages[need], facts.offers.languages[offer]
-    asks_nothing = np.logical_not(np.any(asked, axis=-1))
-    is_allowed: Bools = np.logical_or(asks_nothing, np.any(asked & spoken, axis=-1))
+    asks = np.any(facts.needs.languages, axis=1)
+    is_allowed = np.ones(np.broadcast_shapes(need.shape, offer.shape), dtype=bool)
+    need, offer = np.broadcast_arrays(need, offer)
+    asking = asks[need]
+    shared = facts.needs.languages[need[asking]] & facts.offers.languages[offer[asking]]
+    is_allowed[asking] = np.any(shared, axis=-1)
     return is_allowed
 
 
@@ -97,13 +101,18 @@ PAIR_RULES: Mapping[Rule, PairRule] = MappingProxyType(
 """Every pair rule but the fit floor, cheap ones first: `eligible_pairs` asks them in this order."""
 
 
-def eligible_pairs(facts: Facts, needs: Index, rules: Rules) -> tuple[Index, Index]:
-    """Return all pairs of `needs` with any offer that break no rule, as two arrays in order of need.
+def eligible_pairs(facts: Facts, needs: Index, among: Bools, rules: Rules) -> tuple[Index, Index]:
+    """Return the pairs of `needs` with any offer that break no rule, as two arrays in order of need.
 
     Kind and grades are judged for the whole block, the others only for the pairs still standing.
+
+    Parameters
+    ----------
+    among
+        Which pairs to judge at all, shape ``(len(needs), num_offers)``.
     """
     offers = np.arange(facts.num_offers)[np.newaxis, :]
-    block = shares_kind(facts, needs[:, np.newaxis], offers, rules)
+    block = among & shares_kind(facts, needs[:, np.newaxis], offers, rules)
     block &= shares_grade(facts, needs[:, np.newaxis], offers, rules)
     row, offer = np.nonzero(block)
     need = needs[row]
@@ -115,20 +124,17 @@ def eligible_pairs(facts: Facts, needs: Index, rules: Rules) -> tuple[Index, Ind
 
 
 def distance_km(facts: Facts, need: Index, offer: Index) -> NDArray[np.float64]:
-    """Return the great-circle distance of each pair in km, NaN where a place is unknown.
-
-    References
-    ----------
-    R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68 (1984): exact for short distances.
-    """
-    north, east = facts.needs.latitude[need], facts.needs.longitude[need]
-    to_north, to_east = facts.offers.latitude[offer], facts.offers.longitude[offer]
-    chord = (
-        np.sin((to_north - north) / 2) ** 2
-        + np.cos(north) * np.cos(to_north) * np.sin((to_east - east) / 2) ** 2
-    )
-    km: NDArray[np.float64] = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
+    """Return the great-circle distance of each pair in km, NaN where a place is unknown."""
+    chord = np.sqrt(_squared_chord(facts, need, offer))
+    km: NDArray[np.float64] = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1.0))
     return km
+
+
+def _squared_chord(facts: Facts, need: Index, offer: Index) -> NDArray[np.float64]:
+    """Return the squared straight-line distance of each pair's points on the unit sphere."""
+    step = facts.needs.place[need] - facts.offers.place[offer]
+    squared: NDArray[np.float64] = np.einsum("...i,...i->...", step, step)
+    return squared
 
 
 def _contains(keys: Index, wanted: Index) -> Bools:

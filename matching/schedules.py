@@ -11,6 +11,7 @@ from matching.values import parse_schedule
 Index = NDArray[np.int64]
 
 _CHUNK = 50_000
+_MOST_CELLS = 20_000_000
 
 
 class SharedMinutes:
@@ -18,7 +19,7 @@ class SharedMinutes:
 
     The week is cut at every time that any schedule starts or ends; a schedule is the set of the pieces it
     covers, so what two share is a product of short rows weighted by the pieces' lengths. Only distinct
-    schedules are multiplied: the cost grows with distinct pairs asked for, not with all pairs.
+    schedules are multiplied: all with all where that table is small, else those of the pairs asked for.
     """
 
     def __init__(self, need_cells: Iterable[str], offer_cells: Iterable[str]) -> None:
@@ -31,6 +32,9 @@ class SharedMinutes:
         cuts = np.array(edges, dtype=np.int64)
         self._lengths = np.diff(cuts).astype(np.float32)
         self._needs, self._offers = _cover(need_times, cuts), _cover(offer_times, cuts)
+        self._table: NDArray[np.float32] | None = None
+        if len(self._needs) * len(self._offers) <= _MOST_CELLS:
+            self._table = (self._needs * self._lengths) @ self._offers.T.astype(np.float32)
         self._need_states: NDArray[np.bool_] = np.array([bool(times) for times in need_times], dtype=bool)
         self._offer_states: NDArray[np.bool_] = np.array([bool(times) for times in offer_times], dtype=bool)
 
@@ -45,13 +49,14 @@ class SharedMinutes:
 
     def of_pairs(self, need: Index, offer: Index) -> NDArray[np.float32]:
         """Return the minutes a week that each pair shares; indices broadcast, 0 where a side states none."""
+        if self._table is not None:
+            return self._table[self._need_rows[need], self._offer_rows[offer]]
         need_row, offer_row = np.broadcast_arrays(self._need_rows[need], self._offer_rows[offer])
         keys, inverse = np.unique(need_row * len(self._offers) + offer_row, return_inverse=True)
         minutes = np.empty(len(keys), dtype=np.float32)
         for start in range(0, len(keys), _CHUNK):
             needs, offers = np.divmod(keys[start : start + _CHUNK], len(self._offers))
-            shared = self._needs[needs] & self._offers[offers]
-            minutes[start : start + _CHUNK] = shared @ self._lengths
+            minutes[start : start + _CHUNK] = (self._needs[needs] & self._offers[offers]) @ self._lengths
         return minutes[inverse].reshape(need_row.shape)
 
 

@@ -65,8 +65,10 @@ class Texts:
         if self._priorities is None:
             return np.full(len(need), np.nan, dtype=np.float32)
         wish = self._wish_of_offer[offer]
-        found = self._priorities.pairs(need, wish).total
-        return np.where(self._is_blank[wish], np.float32(np.nan), found)
+        found = np.full(len(need), np.nan, dtype=np.float32)
+        known = ~self._is_blank[wish]
+        found[known] = self._priorities.pairs(need[known], wish[known]).total
+        return found
 
 
 def need_texts(needs: pd.DataFrame) -> list[str]:

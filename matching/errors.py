@@ -38,7 +38,8 @@ class Problem:
     def __str__(self) -> str:
         place = " ".join(part for part in (self.table, f"row {self.row}" if self.row else "") if part)
         where = ", ".join(part for part in (place, f"column {self.column}" if self.column else "") if part)
-        return f"{where}: found {self._shown()}, expected {self.expected}"
+        said = f"found {self._shown()}, expected {self.expected}"
+        return f"{where}: {said}" if where else said
 
     def _shown(self) -> str:
         if self.row is None or self.column is None:

@@ -136,9 +136,8 @@ def _add_csv(sheets: Sheets, name: str, path: Path) -> None:
     text, encoding = _decoded(path.read_bytes())
     if text is None:
         expected = "a CSV file saved as UTF-8"
-        sheets.problems.append(
-            Problem(name, None, None, "letters in an encoding that is not known", expected)
-        )
+        problem = Problem(name, None, None, "letters in an encoding that is not known", expected)
+        sheets.add(name, sheet_without_cells(TABLES[name], problem))
         return
     if encoding == "cp1252":
         sheets.warnings.append(f"{name}: not UTF-8; read as Windows-1252.")

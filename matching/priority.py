@@ -148,7 +148,7 @@ def _severities(
     worst = (
         pairs.sort_values(["row", "standing"], ascending=[True, False], kind="stable").groupby("row").head(3)
     )
-    said = worst.assign(words=_words(worst)).groupby("row")["words"].agg("; ".join)
+    said = worst.assign(words=_words(worst)).groupby("row")["words"].agg("; ".join).astype(str)
     without = (
         f"No usable evidence (at least {settings.min_respondents} respondents and a known measure): "
         f"priority {NO_EVIDENCE}."

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matching.generate.frames import frame_of
+from matching.generate.draws import some, stated
+from matching.generate.frames import Columns, frame_of
 from matching.generate.grammar import Topic
 from matching.generate.needs import Needs
 from matching.generate.schools import TYPES, Schools
@@ -41,7 +42,7 @@ def make_evidence(
     """Return the figures of the school year that began in `year`, and a few for single needs."""
     parts = [_of_schools(rng, schools, year), _of_needs(rng, schools, needs, topics, year)]
     rows = pd.concat(parts, ignore_index=True).sort_values("school", kind="stable")
-    columns = {name: rows[name].to_numpy() for name in rows.columns if name != "school"}
+    columns: Columns = {name: rows[name].to_numpy() for name in rows.columns if name != "school"}
     columns["school_id"] = schools.table["school_id"].to_numpy()[rows["school"]]
     return frame_of("evidence", len(rows), columns)
 
@@ -50,7 +51,7 @@ def _of_schools(rng: np.random.Generator, schools: Schools, year: int) -> pd.Dat
     last_grade = np.array([kind.span[1] for kind in TYPES])[schools.types]
     rows = []
     for source, measure, start, change, noise, benchmark, share, students in _MEASURES:
-        has_it = rng.random(len(last_grade)) < share
+        has_it = some(rng, len(last_grade), share)
         has_it &= (last_grade >= _TESTED_FROM) | (source in ("enrollment", "survey"))
         school = np.flatnonzero(has_it)
         value = start + change * schools.hardship[school] + rng.normal(0, noise, len(school))
@@ -66,8 +67,8 @@ def _of_schools(rng: np.random.Generator, schools: Schools, year: int) -> pd.Dat
                     "source": source,
                     "measure": measure,
                     "value": np.clip(value, 1, 99).round(1),
-                    "benchmark": np.where(rng.random(len(school)) < 0.85, benchmark, np.nan),
-                    "respondents": np.where(rng.random(len(school)) < 0.9, people, np.nan),
+                    "benchmark": stated(rng, np.full(len(school), benchmark), 0.85),
+                    "respondents": stated(rng, people, 0.9),
                     "term": f"fall {year}" if source == "enrollment" else f"spring {year + 1}",
                 }
             )
@@ -79,7 +80,7 @@ def _of_needs(
     rng: np.random.Generator, schools: Schools, needs: Needs, topics: tuple[Topic, ...], year: int
 ) -> pd.DataFrame:
     is_academic = needs.table["kind"].isin(KINDS[:2]).to_numpy()
-    chosen = np.flatnonzero((rng.random(len(is_academic)) < SHARE_OF_NEEDS) & is_academic)
+    chosen = np.flatnonzero(some(rng, len(is_academic), SHARE_OF_NEEDS) & is_academic)
     focus = [topics[number].focus for number in needs.topic[chosen].tolist()]
     measures = [_NEED_MEASURES.get(area, _ANY_NEED_MEASURE) for area in focus]
     hardship = schools.hardship[needs.school[chosen]]

@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,8 @@ from matching.columns import Cell, Column
 from matching.schemas import TABLES
 from matching.typed import blank_column, dtype_of
 
-Values: TypeAlias = "list[str] | NDArray[np.generic]"
+Values = list[str] | NDArray[np.generic]
+Columns = dict[str, Values]
 
 
 def frame_of(table: str, num_rows: int, columns: Mapping[str, Values]) -> pd.DataFrame:
@@ -59,11 +59,11 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: str | os.PathLike[s
 
 
 def _typed(values: Values, column: Column) -> pd.Series:
-    dtype = "int64" if column.cell is Cell.WHOLE and column.is_required else dtype_of(column)
-    if column.cell is Cell.WHOLE:
-        numbers = pd.Series(np.asarray(values, dtype=np.float64))
-        return numbers.astype("Int64").astype(dtype)
-    return pd.Series(values).astype(dtype)
+    if column.cell is not Cell.WHOLE:
+        return pd.Series(values, dtype=dtype_of(column))
+    if column.is_required:
+        return pd.Series(np.asarray(values, dtype=np.int64))
+    return pd.Series(np.asarray(values, dtype=np.float64), dtype="Int64")
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def sentence_case(text: str) -> str:
 
 
 def _topic(entry: Mapping[str, object]) -> Topic:
-    texts = ("asks", "whys", "gives", "wants", "has", "spanish_asks", "spanish_gives")
+    texts = ("asks", "whys", "gives", "wants", "has", "spanish_asks", "spanish_gives", "solo")
     first, _, last = str(entry["grades"]).partition("-")
     return Topic(
         name=str(entry["name"]),
@@ -124,7 +124,7 @@ def _topic(entry: Mapping[str, object]) -> Topic:
         last_grade=GRADES.index(last or first),
         when=str(entry["when"]),
         partners=_strings(entry["partners"]),
-        texts={key: parse_all(_strings(entry[key])) for key in texts},
+        texts={key: parse_all(_strings(entry.get(key, []))) for key in texts},
     )
 
 

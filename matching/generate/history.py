@@ -11,18 +11,20 @@ from scipy.spatial import cKDTree
 
 from matching.district import District
 from matching.facts import Facts, facts_of
-from matching.generate.frames import frame_of, ids
+from matching.generate.draws import some, stated, stated_days
+from matching.generate.frames import Columns, frame_of, ids
 from matching.generate.grammar import Grammar, Phrases, sentence_case
 from matching.generate.needs import Needs
 from matching.generate.supply import Supply
 from matching.policy import Rules
 from matching.rules import PAIR_RULES
-from matching.schemas import TABLES
 from matching.vocabulary import MENTORING
 
 Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
-SHARE_WITH_INCUMBENT = 0.45
+INCUMBENT_SHARES = (0.55, 0.37)
+"""Shares of needs with no and with one partnership so far; the rest have two."""
 NEAREST = 10
 STATUSES = ("active", "paused", "ended", "declined", "proposed")
 STATUS_SHARES = (0.72, 0.06, 0.12, 0.05, 0.05)
@@ -40,10 +42,11 @@ def known_pairs(
     tables: Mapping[str, pd.DataFrame], needs: Needs, supply: Supply, on: date
 ) -> tuple[Facts, Pairs]:
     """Return each need's nearest offers of its own topic that break no pair rule on the day `on`."""
-    empty = {name: frame_of(name, 0, {}) for name in TABLES if name not in tables}
     rules = Rules()
-    facts = facts_of(District("generated", **{**tables, **empty}), rules, on)
-    need, offer = _nearest(facts, needs.topic, supply.topic)
+    facts = facts_of(_without_history(tables), rules, on)
+    schools, partners = tables["schools"], tables["partners"]
+    asking, giving = _points(schools, needs.school), _points(partners, supply.partner)
+    need, offer = _nearest(asking, giving, needs.topic, supply.topic)
     for allows in PAIR_RULES.values():
         allowed = allows(facts, need, offer, rules)
         need, offer = need[allowed], offer[allowed]
@@ -57,20 +60,20 @@ def make_partnerships(
     ledger = _Ledger(facts)
     drawn = rng.random((len(pairs.need), 2))
     status = np.array(STATUSES)[np.searchsorted(np.cumsum(STATUS_SHARES)[:-1], drawn[:, 0])]
-    has_one = rng.random(facts.num_needs) < SHARE_WITH_INCUMBENT
-    rows = list(_taken(ledger, pairs, status.tolist(), drawn[:, 1].tolist(), has_one.tolist()))
+    most = np.searchsorted(np.cumsum(INCUMBENT_SHARES), rng.random(facts.num_needs), side="right")
+    rows = list(_taken(ledger, pairs, status.tolist(), drawn[:, 1].tolist(), most.tolist()))
     need, offer, slots = (np.array([row[part] for row in rows], dtype=np.int64) for part in range(3))
     said = [str(row[3]) for row in rows]
     is_recent = np.isin(said, ("declined", "proposed"))
     days = np.where(is_recent, rng.integers(1, 60, len(rows)), rng.integers(90, 1200, len(rows)))
     since = np.datetime64(on) - days.astype("timedelta64[D]")
-    columns = {
+    columns: Columns = {
         "need_id": tables["needs"]["need_id"].to_numpy()[need],
         "offer_id": tables["offers"]["offer_id"].to_numpy()[offer],
         "slots": slots,
         "status": said,
-        "since": np.where(rng.random(len(rows)) < 0.85, since, np.datetime64("NaT")),
-        "locked": (np.array(said) == "active") & (rng.random(len(rows)) < 0.04),
+        "since": stated_days(rng, since, 0.85),
+        "locked": (np.array(said) == "active") & some(rng, len(rows), 0.04),
     }
     return frame_of("partnerships", len(rows), columns), Pairs(need, offer)
 
@@ -84,8 +87,8 @@ def make_evaluations(
     year: int,
 ) -> pd.DataFrame:
     """Return evaluations of about half of the partnerships and of some earlier ones, by a quality each partner has."""
-    current = np.flatnonzero(rng.random(len(running.need)) < 0.5)
-    earlier = np.flatnonzero(rng.random(len(pairs.need)) < 0.25 * facts.num_offers / max(len(pairs.need), 1))
+    current = np.flatnonzero(some(rng, len(running.need), 0.5))
+    earlier = np.flatnonzero(some(rng, len(pairs.need), 0.25 * facts.num_offers / max(len(pairs.need), 1)))
     need = np.concatenate([running.need[current], pairs.need[earlier]])
     offer = np.concatenate([running.offer[current], pairs.offer[earlier]])
     is_current = np.arange(len(need)) < len(current)
@@ -95,20 +98,20 @@ def make_evaluations(
     rating = np.clip(quality + rng.normal(0, 1.0, count) / np.sqrt(respondents), 1, 5).round(1)
     before = rng.uniform(15, 70, count).round()
     gain = np.rint(6 + 6 * (quality - 4) + rng.normal(0, 6, count))
-    measured = rng.random(count) < 0.4
-    names_school = is_current | (rng.random(count) < 0.6)
-    columns = {
+    measured = some(rng, count, 0.4)
+    names_school = is_current | some(rng, count, 0.6)
+    columns: Columns = {
         "partner_id": tables["partners"]["partner_id"].to_numpy()[partner],
         "school_id": np.where(names_school, tables["needs"]["school_id"].to_numpy()[need], ""),
         "need_id": np.where(
-            is_current & (rng.random(count) < 0.7), tables["needs"]["need_id"].to_numpy()[need], ""
+            is_current & some(rng, count, 0.7), tables["needs"]["need_id"].to_numpy()[need], ""
         ),
         "term": np.where(is_current, f"spring {year + 1}", f"spring {year}"),
-        "rating": np.where(rng.random(count) < 0.94, rating, np.nan),
+        "rating": stated(rng, rating, 0.94),
         "outcome_before": np.where(measured, before, np.nan),
         "outcome_after": np.where(measured, np.clip(before + gain, 0, 100), np.nan),
-        "students": np.where(rng.random(count) < 0.6, np.minimum(facts.needs.slots[need], 80), np.nan),
-        "respondents": np.where(rng.random(count) < 0.85, respondents, np.nan),
+        "students": stated(rng, np.minimum(facts.needs.slots[need], 80), 0.6),
+        "respondents": stated(rng, respondents, 0.85),
     }
     order = np.lexsort((need, partner))
     return frame_of(
@@ -119,7 +122,7 @@ def make_evaluations(
 def make_comments(rng: np.random.Generator, needs: Needs, grammar: Grammar, year: int) -> pd.DataFrame:
     """Return what families, staff, students and neighbors said, about what their school asks for."""
     phrases = Phrases(rng)
-    chosen = np.flatnonzero(rng.random(len(needs.topic)) < 0.35)
+    chosen = np.flatnonzero(some(rng, len(needs.topic), 0.35))
     speakers = ("family", "family", "family_spanish", "staff", "staff", "student", "community")
     voices = [phrases.pick(speakers) for _ in chosen]
     comments = grammar.words["comments"]
@@ -127,7 +130,7 @@ def make_comments(rng: np.random.Generator, needs: Needs, grammar: Grammar, year
         phrases.say(comments[voice], {"want": phrases.say(grammar.topics[topic].texts["wants"], {})})
         for voice, topic in zip(voices, needs.topic[chosen].tolist(), strict=True)
     ]
-    columns = {
+    columns: Columns = {
         "school_id": needs.table["school_id"].to_numpy()[chosen],
         "respondent": [voice.partition("_")[0] for voice in voices],
         "text": [sentence_case(text) for text in texts],
@@ -141,7 +144,7 @@ def make_convenings(rng: np.random.Generator, on: date, places: list[str]) -> pd
     year = on.year if on.month >= Rules().school_year_starts else on.year - 1
     days = [date(year, 9, 22), date(year, 11, 18), date(year + 1, 1, 20), date(year + 1, 5, 26)]
     days = [day + timedelta(days=int(shift)) for day, shift in zip(days, rng.integers(-5, 6, 4), strict=True)]
-    columns = {
+    columns: Columns = {
         "convening_id": ids("C", 4, digits=2),
         "date": np.array(days, dtype="datetime64[D]"),
         "kind": ["beginning", "other", "midyear", "end"],
@@ -150,10 +153,29 @@ def make_convenings(rng: np.random.Generator, on: date, places: list[str]) -> pd
     return frame_of("convenings", 4, columns)
 
 
-def _nearest(facts: Facts, need_topic: Index, offer_topic: Index) -> tuple[Index, Index]:
+def _without_history(tables: Mapping[str, pd.DataFrame]) -> District:
+    return District(
+        name="generated",
+        schools=tables["schools"],
+        needs=tables["needs"],
+        partners=tables["partners"],
+        offers=tables["offers"],
+        partnerships=frame_of("partnerships", 0, {}),
+        evidence=frame_of("evidence", 0, {}),
+        evaluations=frame_of("evaluations", 0, {}),
+        comments=frame_of("comments", 0, {}),
+        convenings=frame_of("convenings", 0, {}),
+    )
+
+
+def _points(table: pd.DataFrame, rows: Index) -> Floats:
+    """Return latitude and longitude of each of `rows` of a table, far away where they are blank."""
+    points: Floats = table[["latitude", "longitude"]].to_numpy(dtype=np.float64)
+    return np.nan_to_num(points[rows])
+
+
+def _nearest(needs: Floats, offers: Floats, need_topic: Index, offer_topic: Index) -> tuple[Index, Index]:
     """Return each need's nearest offers of its topic; offers of unknown place come last."""
-    needs = np.column_stack([facts.needs.latitude, facts.needs.longitude])
-    offers = np.nan_to_num(np.column_stack([facts.offers.latitude, facts.offers.longitude]))
     found = [np.empty((0, 2), dtype=np.int64)]
     for topic in np.unique(need_topic):
         asking, giving = np.flatnonzero(need_topic == topic), np.flatnonzero(offer_topic == topic)
@@ -170,12 +192,13 @@ class _Ledger:
 
     def __init__(self, facts: Facts) -> None:
         needs, offers = facts.needs, facts.offers
-        self.need_left = needs.slots.tolist()
-        self.offer_left = offers.slots.tolist()
-        self.trained_left = offers.trained.tolist()
+        self.need_left: list[int] = needs.slots.tolist()
+        self.offer_left: list[int] = offers.slots.tolist()
+        self.trained_left: list[int] = offers.trained.tolist()
         self._school, self._partner = needs.school.tolist(), offers.partner.tolist()
         self._uses_trained = (needs.kind == MENTORING).tolist()
-        self._least_of_need, self._least_of_offer = needs.min_slots.tolist(), offers.min_slots.tolist()
+        self._least_of_need: list[int] = needs.min_slots.tolist()
+        self._least_of_offer: list[int] = offers.min_slots.tolist()
         self._limits = (
             needs.max_partners.tolist(),
             facts.school_max_partners.tolist(),
@@ -214,12 +237,12 @@ class _Ledger:
 
 
 def _taken(
-    ledger: _Ledger, pairs: Pairs, status: list[str], share: list[float], has_one: list[bool]
+    ledger: _Ledger, pairs: Pairs, status: list[str], share: list[float], most: list[int]
 ) -> Iterator[tuple[int, int, int, str]]:
-    """Yield need, offer, slots and status; a need takes its first pairs, seldom more than one."""
-    busy = dict.fromkeys(range(len(has_one)), 0)
+    """Yield need, offer, slots and status; a need takes its first pairs, as many as `most` says."""
+    busy = dict.fromkeys(range(len(most)), 0)
     for row, (need, offer) in enumerate(zip(pairs.need.tolist(), pairs.offer.tolist(), strict=True)):
-        if not has_one[need] or busy[need] > (share[row] > 0.85):  # noqa: PLR2004 - some 15 % take a second
+        if busy[need] >= most[need]:
             continue
         if status[row] in ("active", "paused"):
             slots = ledger.take(need, offer, 0.4 + 0.6 * share[row])

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matching.generate.frames import frame_of, ids
-from matching.generate.grammar import Grammar, Phrases, sentence_case
+from matching.generate.draws import some, stated
+from matching.generate.frames import Columns, frame_of, ids
+from matching.generate.grammar import Grammar, Phrases, Topic, sentence_case
 from matching.generate.people import contacts, person
 from matching.generate.places import SECOND_LANGUAGES, Neighborhoods
 from matching.schemas import PARTNER_KINDS
@@ -47,22 +48,22 @@ def make_partners(
     kinds = [PARTNER_KINDS[kind] for kind in owners.kind.tolist()]
     names = _names(phrases, kinds, places, grammar)
     latitude, longitude = neighborhoods.near(rng, owners.neighborhood, 1.2)
-    is_placed = rng.random(count) < 0.88
+    is_placed = some(rng, count, 0.88)
     radius = np.array([USUAL_RADIUS_KM[kind] for kind in kinds]) * rng.lognormal(0, 0.4, count)
     people = [
         name.partition(",")[0] if kind == "individual" else ""
         for name, kind in zip(names, kinds, strict=True)
     ]
     said = _said(phrases, owners, topic, places, grammar)
-    columns = {
+    columns: Columns = {
         "partner_id": ids("P", count),
         "name": names,
         "kind": kinds,
         "latitude": np.where(is_placed, latitude, np.nan),
         "longitude": np.where(is_placed, longitude, np.nan),
-        "radius_km": np.where(rng.random(count) < 0.65, np.maximum(2.0, radius.round()), np.nan),
-        "max_schools": np.where(rng.random(count) < 0.35, rng.integers(1, 7, count), np.nan),
-        "years_committed": np.where(rng.random(count) < 0.55, 1 + rng.geometric(0.4, count) % 10, np.nan),
+        "radius_km": stated(rng, np.maximum(2.0, radius.round()), 0.65),
+        "max_schools": stated(rng, rng.integers(1, 7, count), 0.35),
+        "years_committed": stated(rng, np.minimum(rng.geometric(0.35, count), 12), 0.55),
         **said,
         **contacts(phrases, count, grammar, share=0.8, names=people),
     }
@@ -98,20 +99,26 @@ def _said(
     phrases: Phrases, owners: Owners, topic: Index, places: list[str], grammar: Grammar
 ) -> dict[str, list[str]]:
     """Return description, priorities and languages, which follow what the partner offers."""
-    given: list[list[int]] = [[] for _ in places]
+    given: list[dict[int, None]] = [{} for _ in places]
     for partner, number in zip(owners.partner.tolist(), topic.tolist(), strict=True):
-        given[partner].append(number)
+        given[partner][number] = None
     columns: dict[str, list[str]] = {"description": [], "priorities": [], "languages": []}
     for partner, place in enumerate(places):
-        topics = [grammar.topics[number] for number in dict.fromkeys(given[partner])]
-        general = grammar.words["descriptions"][PARTNER_KINDS[owners.kind[partner]]]
-        said = [phrases.say(general, {"place": place})] if phrases.chance(0.55) else []
-        if phrases.chance(0.4):
-            what = " and ".join(phrases.say(topic.texts["has"], {}) for topic in topics[:2])
-            said.append(f"{phrases.pick(('We run', 'We are known for', 'Our main work:'))} {what}.")
-        columns["description"].append(sentence_case(" ".join(said)))
-        wishes = dict.fromkeys([topic.focus for topic in topics] + ["Title I schools"] * phrases.chance(0.2))
-        columns["priorities"].append("|".join(wishes) if phrases.chance(0.3) else "")
+        topics = [grammar.topics[number] for number in given[partner]]
+        kind = PARTNER_KINDS[owners.kind[partner]]
+        wishes = dict.fromkeys([entry.focus for entry in topics] + ["Title I schools"] * phrases.chance(0.2))
         second = phrases.pick(("Spanish", "Spanish", phrases.pick(SECOND_LANGUAGES)))
+        columns["description"].append(_description(phrases, kind, topics, place, grammar))
+        columns["priorities"].append("|".join(wishes) if phrases.chance(0.3) else "")
         columns["languages"].append(f"English|{second}" if phrases.chance(0.25) else "")
     return columns
+
+
+def _description(phrases: Phrases, kind: str, topics: list[Topic], place: str, grammar: Grammar) -> str:
+    said = []
+    if phrases.chance(0.55):
+        said.append(phrases.say(grammar.words["descriptions"][kind], {"place": place}))
+    if kind != "individual" and phrases.chance(0.4):
+        what = " as well as ".join(phrases.say(topic.texts["has"], {}) for topic in topics[:2])
+        said.append(f"{phrases.pick(('We run', 'We are known for', 'Our main work:'))} {what}.")
+    return sentence_case(" ".join(said))

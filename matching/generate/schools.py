@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matching.generate.frames import frame_of, ids
+from matching.generate.draws import stated
+from matching.generate.frames import Columns, frame_of, ids
 from matching.generate.grammar import Grammar, Phrases
 from matching.generate.people import contacts
 from matching.generate.places import SECOND_LANGUAGES, Neighborhoods, place_names
@@ -71,8 +72,8 @@ def make_schools(
     latitude, longitude = neighborhoods.near(rng, where, 0.6)
     phrases = Phrases(rng)
     names = place_names(rng, num_schools, grammar)
-    max_partners = np.where(rng.random(num_schools) < 0.25, rng.integers(3, 11, num_schools), np.nan)
-    columns = {
+    max_partners = stated(rng, rng.integers(3, 11, num_schools), 0.25)
+    columns: Columns = {
         "school_id": ids("S", num_schools, digits=4),
         "name": [
             f"{name} {phrases.say(grammar.words['schools'][TYPES[kind].names], {})}"
@@ -81,7 +82,7 @@ def make_schools(
         "grades": [TYPES[kind].grades for kind in types.tolist()],
         "latitude": latitude,
         "longitude": longitude,
-        "enrollment": np.where(rng.random(num_schools) < 0.97, enrollment, np.nan),
+        "enrollment": stated(rng, enrollment, 0.97),
         "title_i": hardship > 0.45,  # noqa: PLR2004 - some 45 % low income, where schools begin to qualify
         "languages": _languages(rng, hardship, neighborhoods.language[where]),
         "max_partners": max_partners,
@@ -108,7 +109,7 @@ def _languages(rng: np.random.Generator, hardship: Floats, second: Index) -> lis
     return [
         "|".join(
             ["English"]
-            + (["Spanish"] if first < 0.25 + 0.6 * hard else [])
+            + (["Spanish"] if first < 0.05 + 0.75 * hard else [])
             + ([SECOND_LANGUAGES[language]] if other < 0.5 * hard else [])
         )
         if max(first, other) > 0.05  # noqa: PLR2004 - a few schools leave the cell blank

@@ -6,24 +6,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matching.generate.frames import frame_of, ids
-from matching.generate.grammar import Grammar, Phrases, Topic, sentence_case
-from matching.generate.needs import Needs, Spans, kinds_of
+from matching.generate.draws import some, stated, stated_days
+from matching.generate.frames import Columns, frame_of, ids
+from matching.generate.grammar import Grammar, Phrases, Topic
+from matching.generate.needs import Needs, kinds_of
 from matching.generate.partners import Owners, make_partners
-from matching.generate.places import SECOND_LANGUAGES, Neighborhoods
-from matching.generate.wording import grades_said, pupils_said, times_of, usually_said
+from matching.generate.places import Neighborhoods
+from matching.generate.voices import OfferVoice
+from matching.generate.wording import Spans
 from matching.schemas import PARTNER_KINDS
 from matching.vocabulary import KINDS, MENTORING
 
 Index = NDArray[np.int64]
-Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 KIND_SHARES = {"mentoring": 0.26, "tutoring": 0.23, "program": 0.26, "event": 0.12, "resources": 0.13}
 USUAL_SLOTS = {"mentoring": 8.0, "tutoring": 14.0, "program": 22.0, "event": 12.0, "resources": 55.0}
 SUPPLY_PER_DEMAND = 1 / 1.2
 MENTORING_SUPPLY_PER_DEMAND = 0.6
-NEW_PARTNER = {"individual": 1.0, "nonprofit": 0.6, "higher_education": 0.65, "government": 0.7}
-"""Chance that the next offer is by another partner; 0.85 for kinds not named."""
+PARTNER_WEIGHTS = {"nonprofit": 4, "individual": 1}
+"""How often a kind of partner makes an offer of a topic that suits it; 2 for kinds not named."""
+NEW_PARTNER = {
+    "individual": 1.0,
+    "nonprofit": 0.5,
+    "higher_education": 0.55,
+    "government": 0.6,
+    "business": 0.7,
+}
+"""Chance that the next offer is by another partner; 0.8 for kinds not named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,13 +62,14 @@ def make_supply(
     owners, order = _owners(rng, topic, neighborhoods, grammar.topics)
     topic = topic[order]
     kind = kinds_of(topic, grammar.topics)
-    slots = _slots(rng, kind, needs, grammar.topics)
+    is_person = owners.kind[owners.partner] == PARTNER_KINDS.index("individual")
+    slots = _slots(rng, kind, needs, is_person)
     places = [neighborhoods.names[place] for place in owners.neighborhood[owners.partner].tolist()]
     spans = _spans(rng, topic, grammar.topics)
-    writer = _OfferWriter(Phrases(rng), grammar, spans)
-    said = writer.rows(topic.tolist(), slots.tolist(), places)
+    voice = OfferVoice(Phrases(rng), grammar, spans)
+    said = voice.rows(topic.tolist(), slots.tolist(), places, is_person.tolist())
     partner_ids = ids("P", len(owners.kind))
-    columns = {
+    columns: Columns = {
         "offer_id": ids("O", num_offers),
         "partner_id": [partner_ids[partner] for partner in owners.partner.tolist()],
         "slots": slots,
@@ -79,7 +90,7 @@ def _with_terms(rng: np.random.Generator, supply: Supply, needs: Needs, on: np.d
     school_ids = needs.table["school_id"].to_numpy()
     barred = np.full(num_partners, "", dtype=object)
     if len(school_ids):
-        bars = np.flatnonzero(rng.random(num_partners) < 0.03)
+        bars = np.flatnonzero(some(rng, num_partners, 0.03))
         barred[bars] = school_ids[rng.integers(0, len(school_ids), len(bars))]
     partners = supply.partners.assign(
         agreement_expires=_dates(rng, on, num_partners, share=0.5).astype("datetime64[s]"),
@@ -102,7 +113,10 @@ def _owners(
 
     A partner is of one kind, and its offers are of one family of topics.
     """
-    suits = [[PARTNER_KINDS.index(kind) for kind in entry.partners] for entry in topics]
+    suits = [
+        [PARTNER_KINDS.index(kind) for kind in entry.partners for _ in range(PARTNER_WEIGHTS.get(kind, 2))]
+        for entry in topics
+    ]
     draws = rng.random(len(topic)).tolist()
     kind = np.array(
         [suits[t][int(draw * len(suits[t]))] for t, draw in zip(topic.tolist(), draws, strict=True)], np.int64
@@ -111,8 +125,7 @@ def _owners(
     family = np.array([families.index(entry.family) for entry in topics])[topic]
     order = np.lexsort((rng.random(len(topic)), family, kind))
     is_new = (
-        rng.random(len(topic))
-        < np.array([NEW_PARTNER.get(name, 0.85) for name in PARTNER_KINDS])[kind[order]]
+        rng.random(len(topic)) < np.array([NEW_PARTNER.get(name, 0.8) for name in PARTNER_KINDS])[kind[order]]
     )
     is_new |= (np.diff(kind[order], prepend=-1) != 0) | (np.diff(family[order], prepend=-1) != 0)
     number = rng.permutation(is_new.sum())
@@ -125,18 +138,18 @@ def _owners(
     return Owners(partner[by_partner], kind_of_partner, where), order[by_partner]
 
 
-def _slots(rng: np.random.Generator, kind: Index, needs: Needs, topics: tuple[Topic, ...]) -> Index:
-    """Return slots that add up to the wanted share of the demand of each kind, to within a few."""
-    demand = np.bincount(
-        kinds_of(needs.topic, topics), weights=needs.table["slots"].to_numpy(), minlength=len(KINDS)
-    )
+def _slots(rng: np.random.Generator, kind: Index, needs: Needs, is_person: Bools) -> Index:
+    """Return slots that add up to the wanted share of each kind's demand, to within a few; one person gives few."""
+    asked = needs.table.groupby("kind")["slots"].sum()
+    demand = asked.reindex(KINDS, fill_value=0).to_numpy(dtype=np.float64)
     others = demand.sum() - demand[MENTORING]
     wanted = SUPPLY_PER_DEMAND * demand.sum() - MENTORING_SUPPLY_PER_DEMAND * demand[MENTORING]
     target = demand * (wanted / others if others > 0 else 0.0)
     target[MENTORING] = MENTORING_SUPPLY_PER_DEMAND * demand[MENTORING]
     drawn = np.array([USUAL_SLOTS[name] for name in KINDS])[kind] * rng.lognormal(0, 0.6, len(kind))
+    drawn *= np.where(is_person, 0.25, 1.0)
     total = np.bincount(kind, weights=drawn, minlength=len(KINDS))
-    factor = np.divide(target, total, out=np.ones_like(total), where=total > 0)
+    factor = np.divide(target, total, out=np.ones(len(KINDS)), where=total > 0)
     return np.maximum(1, np.floor(drawn * np.minimum(factor, 4.0)[kind] + rng.random(len(kind)))).astype(
         np.int64
     )
@@ -149,7 +162,7 @@ def _spans(rng: np.random.Generator, topic: Index, topics: tuple[Topic, ...]) ->
     width = last - first
     low = first + np.minimum(rng.integers(0, 3, len(topic)), width // 2)
     high = last - np.minimum(rng.integers(0, 4, len(topic)), (width - (low - first)) // 2)
-    return Spans(low, high, rng.random(len(topic)) < 0.7)
+    return Spans(low, high, some(rng, len(topic), 0.7))
 
 
 def _limits(
@@ -159,13 +172,13 @@ def _limits(
     trains = np.array(["mentoring" in cell for cell in kinds], dtype=np.bool_)
     least = np.minimum(slots, np.maximum(2, np.rint(slots * rng.uniform(0.1, 0.5, count))))
     trained = np.rint(slots * np.minimum(1.0, rng.uniform(0.3, 1.3, count)))
-    trained = np.where(rng.random(count) < 0.05, 0, trained)
+    trained = np.where(some(rng, count, 0.05), 0, trained)
     asks_money = ~np.isin(kind, (MENTORING, KINDS.index("resources"), KINDS.index("event")))
     cost = rng.integers(1, 16, count) * 250
     return {
-        "min_slots": np.where(rng.random(count) < 0.3, least, np.nan),
-        "trained_slots": np.where(trains & (rng.random(count) < 0.65), trained, np.nan),
-        "cost_to_school": np.where(asks_money & (rng.random(count) < 0.2), cost, np.nan),
+        "min_slots": stated(rng, least, 0.3),
+        "trained_slots": np.where(trains, stated(rng, trained, 0.65), np.nan),
+        "cost_to_school": np.where(asks_money, stated(rng, cost, 0.2), np.nan),
     }
 
 
@@ -173,78 +186,5 @@ def _dates(
     rng: np.random.Generator, on: np.datetime64, count: int, *, share: float
 ) -> NDArray[np.datetime64]:
     """Return dates up to three years ahead, a few of them past, NaT where none is given."""
-    days = np.where(rng.random(count) < 0.08, rng.integers(-120, 0, count), rng.integers(20, 1100, count))
-    return np.where(rng.random(count) < share, on + days.astype("timedelta64[D]"), np.datetime64("NaT"))
-
-
-class _OfferWriter:
-    """Writes what partners say of their offers."""
-
-    def __init__(self, phrases: Phrases, grammar: Grammar, spans: Spans) -> None:
-        self._phrases = phrases
-        self._words = grammar.words
-        self._topics = grammar.topics
-        self._spans = list(zip(spans.first.tolist(), spans.last.tolist(), strict=True))
-        self._of_family: dict[str, list[Topic]] = {}
-        for topic in grammar.topics:
-            self._of_family.setdefault(topic.family, []).append(topic)
-
-    def rows(self, topics: list[int], slots: list[int], places: list[str]) -> dict[str, list[str]]:
-        columns: dict[str, list[str]] = {name: [] for name in ("focus", "kinds", "schedule", "languages")}
-        for row, number in enumerate(topics):
-            topic, pick = self._topics[number], self._phrases.pick
-            times = pick(times_of(topic.when, is_offer=True)) if self._phrases.chance(0.35) else None
-            filled = {
-                "pupils": pick(pupils_said(*self._spans[row])),
-                "grades": pick(grades_said(*self._spans[row])),
-                "when": pick(times.said if times else usually_said(topic.when)),
-                "n": str(slots[row]),
-                "place": places[row],
-            }
-            is_spanish = self._phrases.chance(0.05)
-            spoken = self._spanish(topic) if is_spanish else self._focus(topic, filled)
-            columns["focus"].append(sentence_case(spoken))
-            columns["kinds"].append(pick(topic.shares))
-            columns["schedule"].append(times.cell if times else "")
-            columns["languages"].append("English|Spanish" if is_spanish else self._languages())
-        return columns
-
-    def _focus(self, topic: Topic, filled: dict[str, str]) -> str:
-        say, chance = self._phrases.say, self._phrases.chance
-        if chance(0.05):
-            return say(self._words["vague_offers"][topic.kind], filled)
-        if chance(0.25):
-            return self._named(topic, filled)
-        said = [say(topic.texts["gives"], filled)]
-        if chance(0.35):
-            said.append(say(self._words["details"][topic.kind], filled))
-        if chance(0.1):
-            other = self._phrases.pick(self._of_family[topic.family])
-            if other is not topic:
-                extra = say(other.texts["has"], filled)
-                said.append(say(self._words["mixed"]["offers"], {"other": extra}))
-        return " ".join(said)
-
-    def _named(self, topic: Topic, filled: dict[str, str]) -> str:
-        say, programs = self._phrases.say, self._words["programs"]
-        name = f"{say(programs['first'], filled)} {say(programs['second'], filled)}"
-        has = say(topic.texts["has"], filled)
-        whom = self._phrases.pick((f" for {filled['pupils']}", f" {filled['when']}", ""))
-        return self._phrases.pick(
-            (f"{name}: {has}{whom}", f"{has}{whom}", f"{name}, {has} in {filled['place']}")
-        )
-
-    def _spanish(self, topic: Topic) -> str:
-        return self._phrases.say(topic.texts["spanish_gives"], {})
-
-    def _languages(self) -> str:
-        if self._phrases.chance(0.72):
-            return ""
-        return self._phrases.pick(
-            (
-                "English",
-                "English|Spanish",
-                "English|Spanish",
-                f"English|{self._phrases.pick(SECOND_LANGUAGES)}",
-            )
-        )
+    days = np.where(some(rng, count, 0.08), rng.integers(-120, 0, count), rng.integers(20, 1100, count))
+    return stated_days(rng, on + days.astype("timedelta64[D]"), share)

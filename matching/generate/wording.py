@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matching.values import GRADES, format_grades
+
+Index = NDArray[np.int64]
 
 _ORDINALS = (
     "preschool",
@@ -39,6 +44,20 @@ class Times:
 
     cell: str
     said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """First and last grade of each row as indices into GRADES, and whether the row states them."""
+
+    first: Index
+    last: Index
+    is_stated: NDArray[np.bool_]
+
+    def cells(self) -> list[str]:
+        """Return the grades column."""
+        rows = zip(self.first.tolist(), self.last.tolist(), self.is_stated.tolist(), strict=True)
+        return [grades_cell(first, last) if stated else "" for first, last, stated in rows]
 
 
 @cache
@@ -106,7 +125,7 @@ _NARROW = {
             ("11:45-12:30", "at lunch on DAYS|during lunch on DAYS"),
             ("08:30-09:30", "on DAY mornings|before ten on DAYS"),
             ("10:00-11:00", "on DAY mornings|mid-morning on DAYS"),
-            ("13:00-14:00", "early afternoon on DAYS|during school on DAYS"),
+            ("13:00-14:00", "in the early afternoon on DAYS|during school on DAYS"),
         )
     ),
     "evening": tuple(

@@ -12,6 +12,7 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -85,6 +86,25 @@ def read_sheets(path: Path) -> Sheets:
     raise DataError([Problem("", None, None, found, "a folder of CSV files or one .xlsx workbook")])
 
 
+def read_sheet(path: Path, table: Table) -> Sheets:
+    """Return the sheet of one table: a CSV file of any name, or the sheet of this name in a workbook.
+
+    Raises
+    ------
+    DataError
+        When there is neither at this path.
+    """
+    suffix = path.suffix.lower()
+    if path.is_file() and suffix in _WORKBOOK_SUFFIXES:
+        return _read_workbook(path, {table.name: table})
+    if not path.is_file() or suffix not in _CSV_SUFFIXES:
+        found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
+        raise DataError([Problem(table.name, None, None, found, "a CSV file or an .xlsx workbook")])
+    sheets = Sheets()
+    _add_csv(sheets, table, path)
+    return sheets
+
+
 def sheet_of_frame(name: str, frame: pd.DataFrame) -> Sheet:
     """Return a data frame as a sheet, its header in row 1 and its first row in row 2."""
     records = [[str(header) for header in frame.columns]]
@@ -124,7 +144,7 @@ def _read_folder(folder: Path) -> Sheets:
         if path.name.startswith((".", "~")) or suffix not in (*_CSV_SUFFIXES, *_WORKBOOK_SUFFIXES):
             continue
         if name in TABLES and suffix in _CSV_SUFFIXES:
-            _add_csv(sheets, name, path)
+            _add_csv(sheets, TABLES[name], path)
         else:
             unread.append(path.name)
     if unread:
@@ -132,7 +152,8 @@ def _read_folder(folder: Path) -> Sheets:
     return sheets
 
 
-def _add_csv(sheets: Sheets, name: str, path: Path) -> None:
+def _add_csv(sheets: Sheets, table: Table, path: Path) -> None:
+    name = table.name
     text, encoding = _decoded(path.read_bytes())
     if text is None:
         expected = "a CSV file saved as UTF-8"
@@ -146,10 +167,10 @@ def _add_csv(sheets: Sheets, name: str, path: Path) -> None:
     if match := re.fullmatch(r"sep=(.)\s*", first):
         delimiter, text = match[1], rest
     else:
-        delimiter = _delimiter(text.lstrip().partition("\n")[0], TABLES[name])
+        delimiter = _delimiter(text.lstrip().partition("\n")[0], table)
     records, problems = _csv_records(text, delimiter, name)
     sheets.problems += problems
-    sheets.add(name, sheet_of_records(TABLES[name], records, decimal_comma=delimiter == ";"))
+    sheets.add(name, sheet_of_records(table, records, decimal_comma=delimiter == ";"))
 
 
 def _decoded(data: bytes) -> tuple[str | None, str]:
@@ -188,7 +209,7 @@ def _csv_records(text: str, delimiter: str, name: str) -> tuple[list[list[str]],
             problems.append(Problem(name, len(records), None, f"a stray quote ({error})", expected))
 
 
-def _read_workbook(path: Path) -> Sheets:
+def _read_workbook(path: Path, tables: Mapping[str, Table] = TABLES) -> Sheets:
     """Return the sheets of a workbook; openpyxl, slow to import, is loaded only here.
 
     It warns of what it leaves out, drop-down lists for one, which does not matter to a reader.
@@ -199,23 +220,23 @@ def _read_workbook(path: Path) -> Sheets:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             with contextlib.closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as workbook:
-                return _sheets_of_workbook(workbook)
+                return _sheets_of_workbook(workbook, tables)
     except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
         expected = "a workbook that opens in Excel without a password"
         found = f"{path.name}, which cannot be read"
         raise DataError([Problem("", None, None, found, expected)]) from error
 
 
-def _sheets_of_workbook(workbook: Workbook) -> Sheets:
+def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table]) -> Sheets:
     sheets, unread = Sheets(), []
     for worksheet in workbook.worksheets:
         name = word_key(worksheet.title)
-        if name in TABLES:
+        if name in tables:
             worksheet.reset_dimensions()
             records = [
                 [_plain(_workbook_text(cell)).strip() for cell in row] for row in worksheet.iter_rows()
             ]
-            sheets.add(name, sheet_of_records(TABLES[name], records))
+            sheets.add(name, sheet_of_records(tables[name], records))
         else:
             unread.append(worksheet.title)
     if unread:

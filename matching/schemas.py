@@ -246,6 +246,21 @@ CONVENINGS: Final = Table(
     key="convening_id",
 )
 
+MATCHES: Final = Table(
+    "matches",
+    "An allocation, as ``match`` writes it or as someone types it: no table of a district, but what `audit` checks.",
+    (
+        _id("need_id", "the need"),
+        _id("offer_id", "the offer"),
+        _whole("slots", "slots of the match", least=1),
+        _id("school_id", "the need's school", blank="not compared"),
+        _id("partner_id", "the offer's partner", blank="not compared"),
+        _number("fit", "fit of the pair, 0 to 1", "not compared"),
+        _number("similarity", "similarity of the pair, 0 to 2", "not compared"),
+        _text("reason", "why this match", "none"),
+    ),
+)
+
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
     {
         table.name: table

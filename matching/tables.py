@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from matching.columns import Cell, Column, Table
 from matching.district import District
 from matching.errors import DataError, Problem
-from matching.files import Sheets, read_sheets, sheet_of_frame
+from matching.files import Sheets, read_sheet, read_sheets, sheet_of_frame
 from matching.relations import CheckedSheet, relation_problems
-from matching.schemas import TABLES
+from matching.schemas import MATCHES, TABLES
 from matching.sheets import Sheet
 from matching.typed import blank_column, dtype_of, typed_column
 from matching.values import is_date_like
@@ -65,6 +65,29 @@ def district_from_tables(tables: Mapping[str, pd.DataFrame], *, name: str = "dis
             raise ValueError(f"Table {table}: expected one of {', '.join(TABLES)}.")
         sheets.add(table, sheet_of_frame(table, frame))
     return _district(sheets, name)
+
+
+def read_matches(path: str | PathLike[str]) -> pd.DataFrame:
+    """Return an allocation from a CSV file or the sheet ``matches`` of a workbook, also one typed by hand.
+
+    Of the columns that may be left out, the table has only those of the file; unknown ones are left out.
+
+    Raises
+    ------
+    DataError
+        When anything is wrong; it holds every problem.
+    """
+    sheets = read_sheet(Path(path), MATCHES)
+    if MATCHES.name not in sheets.by_table:
+        missing = Problem(
+            MATCHES.name, None, None, "no such table", "need_id, offer_id and slots in each row"
+        )
+        raise DataError([*sheets.problems, missing])
+    checked = _check(sheets.by_table[MATCHES.name])
+    problems = [*sheets.problems, *checked.problems]
+    if problems:
+        raise DataError(problems)
+    return checked.typed.reset_index(drop=True)
 
 
 def _district(sheets: Sheets, name: str) -> District:
@@ -112,7 +135,7 @@ def _failures(table: Table, typed: pd.DataFrame) -> _Failures:
     repeated = {name: np.zeros(len(typed), dtype=np.bool_) for name in names}
     try:
         if len(typed):
-            _schema(table.name).validate(typed, lazy=True)
+            _schema(table).validate(typed, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
         for (name, check), places in cases.groupby(["column", "check"])["index"]:
@@ -122,11 +145,10 @@ def _failures(table: Table, typed: pd.DataFrame) -> _Failures:
 
 
 @cache
-def _schema(table_name: str) -> pa.DataFrameSchema:
+def _schema(table: Table) -> pa.DataFrameSchema:
     """Return the pandera schema of a table; absent columns are the header's problem, not its."""
     import pandera.pandas as pa
 
-    table = TABLES[table_name]
     columns = {
         column.name: pa.Column(
             dtype_of(column),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matching import Policy
     from matching.district import District
 
+WORDS = "words"
 BROKEN_RULES, BAD_INPUT, INTERNAL_ERROR = 1, 2, 3
 
 app = typer.Typer(
@@ -41,7 +42,10 @@ OnDate = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="Embedding model, a name or a path; the bundled one if left out."),
+    typer.Option(
+        "--model",
+        help="Embedding model, a name or a path; the bundled one if left out; words: a small one for trials.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -92,11 +96,11 @@ def match(
 
     with _bad_input(as_json=as_json):
         found, rules, encoder = _read(district), _policy(policy), _encoder(model)
-        _check_folder(out)
     run = Run(on=_day(on), effort=effort, seed=seed)
     with terminal.progress_bar() as progress:
         matching = match_district(found, rules, run=run, encoder=encoder, progress=progress)
-        files = write_results(matching, out, progress=progress)
+        with _bad_input():
+            files = write_results(matching, out, progress=progress)
     if as_json:
         typer.echo(files["summary.json"].read_text(encoding="utf-8"))
     else:
@@ -208,23 +212,19 @@ def _policy(path: Path | None) -> "Policy":
 
 
 def _encoder(model: str | None) -> "Encoder":
-    from embeddings import CachedEncoder, SentenceEncoder
+    from embeddings import CachedEncoder, SentenceEncoder, WordHashEncoder
 
-    return CachedEncoder(SentenceEncoder(model))
+    return WordHashEncoder() if model == WORDS else CachedEncoder(SentenceEncoder(model))
 
 
 def _day(on: datetime | None) -> date:
     return on.date() if on else date.today()
 
 
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"Out: expected a folder, but {out} is a file.")
-
-
 @contextmanager
 def _bad_input(*, as_json: bool = False) -> Iterator[None]:
-    """Turn what is wrong with the input into its list of problems and exit code 2."""
+    """Turn what is wrong with the input, the files or the model into a clear message and exit code 2."""
+    from embeddings import ModelError
     from matching.errors import DataError
     from service import terminal
 
@@ -236,7 +236,10 @@ def _bad_input(*, as_json: bool = False) -> Iterator[None]:
         else:
             terminal.print_problems(error.problems)
         raise typer.Exit(BAD_INPUT) from error
-    except ValueError as error:
+    except OSError as error:
+        terminal.print_error(f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was written.")
+        raise typer.Exit(BAD_INPUT) from error
+    except (ValueError, ModelError) as error:
         terminal.print_error(str(error))
         raise typer.Exit(BAD_INPUT) from error
 

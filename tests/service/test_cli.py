@@ -1,0 +1,197 @@
+"""The command line, run as a coordinator or a program would run it."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+
+PROJECT = Path(__file__).parents[2]
+DEMO = str(PROJECT / "fixtures" / "demo")
+SAN_FRANCISCO = PROJECT.parent / "shared" / "data" / "san-francisco"
+FILES = {"matches.csv", "unmet.csv", "summary.json", "report.html", "district.xlsx"}
+QUICK = ("--on", "2026-09-14", "--model", "words")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    assert run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(folder)).exit_code == 0
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def spoilt_demo(folder: Path, table: str, old: str, new: str) -> str:
+    shutil.copytree(DEMO, folder / "spoilt")
+    path = folder / "spoilt" / f"{table}.csv"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return str(folder / "spoilt")
+
+
+def test_check_counts_what_a_good_district_holds():
+    result = run("check", DEMO)
+    assert result.exit_code == 0
+    assert "40 schools, 180 needs, 130 partners" in result.output
+
+
+def test_check_names_every_bad_cell_and_ends_with_2(tmp_path: Path):
+    result = run("check", spoilt_demo(tmp_path, "needs", ",mentoring,", ",mentorship,"))
+    assert result.exit_code == 2
+    assert 'needs row 2, column kind: found "mentorship", expected' in result.output
+
+
+def test_check_gives_a_program_the_problems_as_json(tmp_path: Path):
+    result = run("check", spoilt_demo(tmp_path, "needs", ",mentoring,", ",mentorship,"), "--json")
+    (problem,) = json.loads(result.output)["problems"]
+    assert (problem["table"], problem["row"], problem["column"]) == ("needs", 2, "kind")
+
+
+def test_match_writes_every_file_and_says_where_the_report_is(out: Path):
+    assert {path.name for path in out.iterdir()} == FILES
+
+
+def test_match_prints_levels_best_matches_gaps_and_the_report(tmp_path: Path):
+    result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "out"))
+    for words in ("mentoring-1", "proven", "Best matches", "Most urgent gaps", "report.html"):
+        assert words in result.output
+
+
+def test_match_writes_nothing_for_a_bad_district(tmp_path: Path):
+    bad = spoilt_demo(tmp_path, "offers", ",mentoring,", ",mentorship,")
+    result = run("match", bad, *QUICK, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_match_refuses_an_unknown_setting_of_the_policy(tmp_path: Path):
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[fit]\nflor = 0.5\n")
+    result = run("match", DEMO, *QUICK, "--out", str(tmp_path / "out"), "--policy", str(policy))
+    assert result.exit_code == 2
+    assert "fit.flor" in result.output
+
+
+def test_match_says_when_the_results_cannot_be_written(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert "file" in result.output
+
+
+def test_match_as_json_prints_the_summary(tmp_path: Path):
+    result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "out"), "--json")
+    summary = json.loads(result.stdout)
+    assert summary["on"] == "2026-09-14"
+    assert [level["name"] for level in summary["levels"]][0] == "mentoring-1"
+
+
+def test_audit_passes_what_match_wrote(out: Path):
+    result = run("audit", DEMO, str(out / "matches.csv"), *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "Audit passed" in result.output
+
+
+def test_audit_values_equal_those_of_the_match(out: Path):
+    audited = json.loads(run("audit", DEMO, str(out / "matches.csv"), *QUICK, "--json").stdout)
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    filled = {level["name"]: level["filled"] for level in summary["levels"]}
+    assert {level["name"]: level["filled"] for level in audited["levels"]} == filled
+
+
+def test_audit_finds_a_slot_given_twice_and_ends_with_1(out: Path, tmp_path: Path):
+    typed = tmp_path / "typed.csv"
+    offer, need, *_ = (row["offer_id"] for row in rows(out / "matches.csv"))
+    first = rows(out / "matches.csv")[0]
+    typed.write_text(f"need_id,offer_id,slots\n{first['need_id']},{offer},900\n", encoding="utf-8")
+    result = run("audit", DEMO, str(typed), *QUICK)
+    assert result.exit_code == 1
+    assert "capacity" in result.output
+
+
+def test_audit_refuses_a_file_without_slots(tmp_path: Path):
+    typed = tmp_path / "typed.csv"
+    typed.write_text("need_id,offer_id\nN001,O001\n", encoding="utf-8")
+    result = run("audit", DEMO, str(typed), *QUICK)
+    assert result.exit_code == 2
+    assert "slots" in result.output
+
+
+def test_recommend_ranks_offers_for_a_need_and_names_the_rules_of_near_misses():
+    result = run("recommend", DEMO, "--need", "N155", *QUICK, "--limit", "3", "--json")
+    answer = json.loads(result.stdout)
+    fits = [offer["fit"] for offer in answer["offers"]]
+    assert len(fits) == 3
+    assert fits == sorted(fits, reverse=True)
+    assert all(miss["rules"] for miss in answer["near_misses"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--need", "N001", "--text", "chess", "--kind", "program"), ("--text", "chess")],
+    ids=["nothing", "both", "no kind"],
+)
+def test_recommend_asks_for_a_need_or_a_text_with_its_kind(arguments: tuple[str, ...]):
+    result = run("recommend", DEMO, *arguments, *QUICK)
+    assert result.exit_code == 2
+    assert "--need" in result.output
+
+
+def test_recommend_refuses_an_unknown_need():
+    result = run("recommend", DEMO, "--need", "N999", *QUICK)
+    assert result.exit_code == 2
+    assert "N999" in result.output
+
+
+def test_generate_writes_a_district_that_check_accepts(tmp_path: Path):
+    folder = str(tmp_path / "made")
+    assert run("generate", "--schools", "5", "--seed", "3", "--out", folder).exit_code == 0
+    assert run("check", folder).exit_code == 0
+
+
+def test_generate_never_overwrites_a_folder(tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("kept")
+    result = run("generate", "--schools", "5", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_real_model_recommends_what_a_person_would_call_obvious():
+    command = [str(Path(sys.executable).parent / "partnermatch"), "recommend", DEMO]
+    command += ["--text", "A weekly chess club for fourth graders", "--kind", "program", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "chess" in json.loads(done.stdout)["offers"][0]["focus"].lower()
+
+
+def test_a_match_whose_texts_are_all_cached_never_imports_torch(tmp_path: Path):
+    code = (
+        "import sys; from service.cli import app; "
+        f"app(['match', {DEMO!r}, '--effort', 'quick', '--on', '2026-09-14', '--out', {str(tmp_path)!r}], "
+        "standalone_mode=False); print(sorted({'torch', 'sklearn', 'sentence_transformers'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert second.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not SAN_FRANCISCO.exists(), reason="the real district is not here")
+def test_a_real_district_runs_through_and_passes_its_audit(tmp_path: Path):
+    out = tmp_path / "out"
+    result = run("match", str(SAN_FRANCISCO), *QUICK, "--effort", "quick", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert run("audit", str(SAN_FRANCISCO), str(out / "matches.csv"), *QUICK).exit_code == 0

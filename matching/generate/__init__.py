@@ -44,8 +44,8 @@ def generate_district(  # noqa: PLR0913 - each is one plain option of what is ge
 ) -> dict[str, pd.DataFrame]:
     """Return the nine tables of an invented district, typed as `matching.schemas` documents them.
 
-    The same arguments give the same tables, on every machine. Offers add up to 1 / 1.2 of the slots that the needs
-    ask for, for mentoring to 0.6; what is active or paused breaks no rule on the day `on`.
+    The same arguments give the same tables, byte for byte once written. Offers add up to 1 / 1.2 of the slots that
+    the needs ask for, for mentoring to 0.6; what is active or paused breaks no rule on the day `on`.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """What schools and partners say: each in its own voice, from the grammar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matching.generate.grammar import Grammar, Phrases, Templates, Topic, sentence_case
@@ -16,6 +16,14 @@ SPANISH_OFFERS = 0.05
 VAGUE = 0.05
 _NEED_CELLS = ("statement", "schedule", "languages", "focus_area", "goal", "title")
 _OFFER_CELLS = ("focus", "kinds", "schedule", "languages")
+_UNITS = {
+    "mentoring": "students",
+    "tutoring": "students",
+    "program": "students",
+    "event": "people",
+    "resources": "packages",
+}
+_ANY_TIME = ("event", "resources")
 _REFERS_BACK = ("They", "Most", "Some", "Half", "Many", "Several", "Nobody", "Without", "Only", "Last year")
 
 
@@ -77,7 +85,7 @@ class NeedVoice:
         if chance(0.35):
             said.append(say(self._words["logistics"][topic.kind], row))
         if chance(0.2):
-            said.append(_particular(self._phrases, self._words, "needs", topic, row))
+            said.append(_particular(self._phrases, self._words, "needs", row, said))
         if chance(0.08):
             other = self._phrases.pick(self._of_kind[topic.kind])
             if other is not topic:
@@ -87,9 +95,8 @@ class NeedVoice:
 
     def _terse(self, topic: Topic, row: Said) -> str:
         want = self._phrases.say(topic.texts["wants"], row)
-        return self._phrases.pick(
-            (f"{want}, {row['grades']}", f"{want}, {row['when']}", f"{want} ({row['n']})")
-        )
+        when = "" if topic.kind in _ANY_TIME else f", {row['when']}"
+        return self._phrases.pick((f"{want}, {row['grades']}", f"{want}{when}", f"{want} ({row['n']})"))
 
     def _spanish(self, topic: Topic) -> str:
         said = self._phrases.say(topic.texts["spanish_asks"], {})
@@ -166,7 +173,7 @@ class OfferVoice:
         if chance(0.4):
             said.append(say(self._words["details"][topic.kind], row))
         if chance(0.35):
-            said.append(_particular(self._phrases, self._words, "offers", topic, row))
+            said.append(_particular(self._phrases, self._words, "offers", row, said))
         if chance(0.1):
             other = self._phrases.pick(self._of_family[topic.family])
             if other is not topic:
@@ -178,7 +185,8 @@ class OfferVoice:
         say, programs = self._phrases.say, self._words["programs"]
         name = f"{say(programs['first'], row)} {say(programs['second'], row)}"
         has = topic.name if self._phrases.chance(0.4) else say(topic.texts["has"], row)
-        whom = self._phrases.pick((f" for {row['pupils']}", f", {row['when']}", ""))
+        when = "" if topic.kind in _ANY_TIME else f", {row['when']}"
+        whom = self._phrases.pick((f" for {row['pupils']}", when, ""))
         return self._phrases.pick(
             (f"{name}: {has}{whom}", f"{has}{whom}", f"{name}, {has} in {row['place']}")
         )
@@ -191,10 +199,11 @@ class OfferVoice:
 
 
 def _particular(
-    phrases: Phrases, words: Mapping[str, Mapping[str, Templates]], side: str, topic: Topic, row: Said
+    phrases: Phrases, words: Mapping[str, Mapping[str, Templates]], side: str, row: Said, said: Sequence[str]
 ) -> str:
-    unit = phrases.say(words["unit"][topic.kind], row)
-    return phrases.say(words["particulars"][side], {**row, "unit": unit})
+    """Return a last sentence, one with the number of slots only where nothing said so far has it."""
+    is_counted = not any(row["n"] in text for text in said) and phrases.chance(0.4)
+    return phrases.say(words["counted" if is_counted else "particulars"][side], row)
 
 
 def _filled(
@@ -209,5 +218,6 @@ def _filled(
         "when": phrases.pick(times.said if times else usually_said(topic.when)),
         "n": str(slots),
         "place": place,
+        "unit": _UNITS[topic.kind],
     }
     return _Row(said, times.cell if times else "")

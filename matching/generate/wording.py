@@ -74,8 +74,9 @@ def grades_said(first: int, last: int) -> tuple[str, ...]:
     low, high = GRADES[first], GRADES[last]
     if last <= 2:  # noqa: PLR2004 - kindergarten, index 2: no numbered grade
         return (f"{_ORDINALS[first]} and {_ORDINALS[last]}",)
+    joint = "and" if last - first == 1 else "to"
     start = _ORDINALS[first] if first <= 2 else low  # noqa: PLR2004 - as above
-    spoken = f"{start} to grade {high}" if first <= 2 else f"grades {low} to {high}"  # noqa: PLR2004 - as above
+    spoken = f"{start} to grade {high}" if first <= 2 else f"grades {low} {joint} {high}"  # noqa: PLR2004 - as above
     return (spoken, f"grades {low}-{high}")
 
 

@@ -11,10 +11,9 @@ from matching.candidates import Scorer
 from matching.district import District
 from matching.facts import NO_LIMIT, Facts
 from matching.rules import PAIR_RULES
-from matching.vocabulary import KINDS, MENTORING, RULE_WORDS, Cause, Rule
+from matching.vocabulary import KINDS, LEVELS, MENTORING, RULE_WORDS, Cause, Rule
 
 Index = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 
 def unmet_needs(
@@ -44,15 +43,15 @@ def unmet_needs(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """What an allocation uses: by need, offer, and pair, and where each need's pairs begin."""
+    """What an allocation uses; ``given`` and ``given_mentoring`` count an offer's slots by the level they go to."""
 
     slots: Index
     unmet: Index
     free: Index
     free_trained: Index
+    given: Index
+    given_mentoring: Index
     first_pair: Index
-    pairs_by_offer: Index
-    first_of_offer: Index
     need_partners: set[tuple[int, int]]
     school_partners: set[tuple[int, int]]
     partners_of_need: Index
@@ -62,23 +61,22 @@ class _State:
     @classmethod
     def of(cls, facts: Facts, problem: optimizer.Problem, slots: Index) -> "_State":
         need, offer = problem.pair_need, problem.pair_offer
-        trained = facts.needs.kind[need] == MENTORING
-        used = np.bincount(offer, weights=slots, minlength=facts.num_offers)
-        used_trained = np.bincount(offer, weights=slots * trained, minlength=facts.num_offers)
-        filled = np.bincount(need, weights=slots, minlength=facts.num_needs)
-        order = np.argsort(offer, kind="stable")
+        is_mentoring = facts.needs.kind[need] == MENTORING
+        level = problem.need_level[need]
+        given = _sums((offer, level), slots, (facts.num_offers, len(LEVELS)))
+        given_mentoring = _sums((offer, level), slots * is_mentoring, (facts.num_offers, len(LEVELS)))
         matched = slots > 0
         partner, school = facts.offers.partner[offer[matched]], facts.needs.school[need[matched]]
         need_partners = set(zip(need[matched].tolist(), partner.tolist(), strict=True))
         school_partners = set(zip(school.tolist(), partner.tolist(), strict=True))
         return cls(
             slots=slots,
-            unmet=facts.needs.slots - filled.astype(np.int64),
-            free=facts.offers.slots - used.astype(np.int64),
-            free_trained=facts.offers.trained - used_trained.astype(np.int64),
+            unmet=facts.needs.slots - _sums((need,), slots, (facts.num_needs,)),
+            free=facts.offers.slots - given.sum(axis=1),
+            free_trained=facts.offers.trained - given_mentoring.sum(axis=1),
+            given=given,
+            given_mentoring=given_mentoring,
             first_pair=np.searchsorted(need, np.arange(facts.num_needs + 1)),
-            pairs_by_offer=order,
-            first_of_offer=np.searchsorted(offer[order], np.arange(facts.num_offers + 1)),
             need_partners=need_partners,
             school_partners=school_partners,
             partners_of_need=_count([n for n, _ in need_partners], facts.num_needs),
@@ -89,8 +87,11 @@ class _State:
     def pairs_of_need(self, need: int) -> slice:
         return slice(int(self.first_pair[need]), int(self.first_pair[need + 1]))
 
-    def pairs_of_offer(self, offer: int) -> Index:
-        return self.pairs_by_offer[self.first_of_offer[offer] : self.first_of_offer[offer + 1]]
+
+def _sums(index: tuple[Index, ...], values: Index, shape: tuple[int, ...]) -> Index:
+    sums = np.zeros(shape, dtype=np.int64)
+    np.add.at(sums, index, values)
+    return sums
 
 
 def _count(entries: list[int], size: int) -> Index:
@@ -98,26 +99,23 @@ def _count(entries: list[int], size: int) -> Index:
 
 
 def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int) -> tuple[Cause, str]:
-    offers = problem.pair_offer[state.pairs_of_need(need)]
+    pairs = state.pairs_of_need(need)
+    offers, level = problem.pair_offer[pairs], int(problem.need_level[need])
     if len(offers) == 0:
         return _cause_without_candidates(scorer, need)
-    trained_only = scorer.facts.needs.kind[need] == MENTORING
-    free = state.free[offers]
-    if trained_only:
-        free = np.minimum(free, state.free_trained[offers])
+    is_mentoring = bool(scorer.facts.needs.kind[need] == MENTORING)
+    free = np.minimum(state.free[offers], state.free_trained[offers]) if is_mentoring else state.free[offers]
     blocked = _group_rules(scorer.facts, state, need, offers[free > 0], free[free > 0])
-    given = _given(problem, state, need, offers)
-    usable = state.free_trained[offers] - free if trained_only else given.later_other
-    later = given.later_mentoring + np.minimum(given.later_other, usable)
-    said = [_said(given, len(offers), "trained slots" if trained_only else "slots")]
+    later = _held_later(state, offers, level, is_mentoring)
+    said = [_given_said(state, pairs, offers, level, is_mentoring)]
     if blocked:
         said.append(f"What keeps the free slots of some away: {_listed(blocked)}.")
-    if later.any():
+    if later:
         said.append(
-            f"Later levels hold {_plural(int(later.sum()), 'slot')} of theirs: limits on partners, schools or the "
+            f"Later levels hold {_plural(later, 'slot')} of theirs: limits on partners, schools or the "
             "least size of a match keep them there, or the search did not free them."
         )
-    could_fill = int(free.sum() + later.sum()) >= state.unmet[need]
+    could_fill = int(free.sum()) + later >= state.unmet[need]
     return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, " ".join(said)
 
 
@@ -173,55 +171,30 @@ def _is_full(limit: np.int64, count: np.int64) -> bool:
     return bool(limit != NO_LIMIT and count >= limit)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Given:
-    """Where the slots of a need's candidates go; the later levels by candidate, shape ``(num_candidates,)``."""
-
-    to_need: int
-    to_same: int
-    to_earlier: int
-    later_mentoring: Index
-    later_other: Index
-
-
-def _given(problem: optimizer.Problem, state: _State, need: int, offers: Index) -> _Given:
-    """Return where the slots go that the need could use: for mentoring the trained ones."""
-    pairs_of_each = [state.pairs_of_offer(int(offer)) for offer in offers]
-    pairs = np.concatenate(pairs_of_each)
-    candidate = np.repeat(np.arange(len(offers)), [len(each) for each in pairs_of_each])
-    needs, slots = problem.pair_need[pairs], state.slots[pairs]
-    level, own_level = problem.need_level[needs], problem.need_level[need]
-    is_mentoring = _uses_trained(problem)[needs]
-    competes = is_mentoring | ~_uses_trained(problem)[need]
-    later = level > own_level
-    return _Given(
-        to_need=int(slots[needs == need].sum()),
-        to_same=int(slots[competes & (level == own_level) & (needs != need)].sum()),
-        to_earlier=int(slots[competes & (level < own_level)].sum()),
-        later_mentoring=_sum_by(candidate, slots * (later & is_mentoring), len(offers)),
-        later_other=_sum_by(candidate, slots * (later & ~is_mentoring), len(offers)),
-    )
+def _held_later(state: _State, offers: Index, level: int, is_mentoring: bool) -> int:
+    """Return the slots of these offers that go to later levels though the need could use them."""
+    later = state.given[offers, level + 1 :].sum(axis=1)
+    if not is_mentoring:
+        return int(later.sum())
+    later_mentoring = state.given_mentoring[offers, level + 1 :].sum(axis=1)
+    idle = state.free_trained[offers] - np.minimum(state.free[offers], state.free_trained[offers])
+    return int((later_mentoring + np.minimum(later - later_mentoring, idle)).sum())
 
 
-def _said(given: _Given, num_offers: int, slots: str) -> str:
+def _given_said(state: _State, pairs: slice, offers: Index, level: int, is_mentoring: bool) -> str:
+    """Say where the slots go that the need could use: for mentoring the trained ones."""
+    given = state.given_mentoring if is_mentoring else state.given
+    to_need = int(state.slots[pairs].sum())
     groups = (
-        (given.to_need, "this need already"),
-        (given.to_same, "needs of the same level"),
-        (given.to_earlier, "needs that come first"),
+        (to_need, "this need already"),
+        (int(given[offers, level].sum()) - to_need, "needs of the same level"),
+        (int(given[offers, :level].sum()), "needs that come first"),
     )
     goes = [f"{count} to {words}" for count, words in groups if count]
-    suits = f"{_plural(num_offers, 'offer')} {'suit' if num_offers != 1 else 'suits'} this need"
-    return f"{suits}. Their {slots} are given: {', '.join(goes)}." if goes else f"{suits}."
-
-
-def _uses_trained(problem: optimizer.Problem) -> Bools:
-    if problem.need_uses_trained is None:
-        return np.zeros(problem.num_needs, dtype=bool)
-    return problem.need_uses_trained
-
-
-def _sum_by(index: Index, values: Index, size: int) -> Index:
-    return np.bincount(index, weights=values, minlength=size).astype(np.int64)
+    suits = f"{_plural(len(offers), 'offer')} {'suit' if len(offers) != 1 else 'suits'} this need"
+    if not goes:
+        return f"{suits}."
+    return f"{suits}. Their {'trained slots' if is_mentoring else 'slots'} are given: {', '.join(goes)}."
 
 
 def _plural(count: int, word: str) -> str:

@@ -115,8 +115,20 @@ def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int)
             f"Later levels hold {_plural(later, 'slot')} of theirs: limits on partners, schools or the "
             "least size of a match keep them there, or the search did not free them."
         )
+    said += _conditions(scorer.facts, state, need)
     could_fill = int(free.sum()) + later >= state.unmet[need]
     return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, " ".join(said)
+
+
+def _conditions(facts: Facts, state: _State, need: int) -> list[str]:
+    """Say what the need itself asks that makes it harder to fill."""
+    least, most = int(facts.needs.min_slots[need]), int(facts.needs.max_partners[need])
+    if least > 1 and state.unmet[need] == facts.needs.slots[need]:
+        partners = f" from at most {_plural(most, 'partner')}" if most != NO_LIMIT else ""
+        return [f"It asks for at least {least} slots or none{partners}."]
+    if _is_full(facts.needs.max_partners[need], state.partners_of_need[need]):
+        return [f"It has the {_plural(most, 'partner')} that it asks for at most."]
+    return []
 
 
 def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:

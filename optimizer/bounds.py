@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from optimizer.levels import fill_level
@@ -25,13 +27,36 @@ def most_alone(network: Network, flow: Ints) -> Ints:
     return alone
 
 
-def level_bounds(needed: Ints, alone: Ints, together: Ints, filled: Ints) -> Ints:
-    """Return min(needed, the most a level fills alone, the most with those before it less what they fill).
+@dataclass(slots=True, eq=False)
+class LevelBounds:
+    """What no allocation can exceed at a level, given what the levels before it fill.
 
     Parameters
     ----------
+    needed
+        Slots needed at each level.
+    alone
+        The most slots that each level fills if no other has any but its locks.
     together
         The most slots that each level and those before it fill together, locked slots included.
+    shown
+        Levels shown to be unable to fill more, as (slots of the levels before, most).
     """
-    before = np.cumsum(filled) - filled
-    return np.minimum(np.minimum(needed, alone), together - before)
+
+    needed: Ints
+    alone: Ints
+    together: Ints
+    shown: dict[int, tuple[list[int], int]] = field(default_factory=dict)
+
+    def of(self, filled: Ints) -> Ints:
+        """Return min(needed, alone, together less what the levels before fill), or what was shown to be less."""
+        before = np.cumsum(filled) - filled
+        bounds = np.minimum(np.minimum(self.needed, self.alone), self.together - before)
+        for level, (earlier, most) in self.shown.items():
+            if earlier == filled[:level].tolist():
+                bounds[level] = min(bounds[level], most)
+        return bounds
+
+    def show(self, level: int, filled: Ints) -> None:
+        """Remember that ``level`` cannot fill more once the levels before it fill as many as here."""
+        self.shown[level] = (filled[:level].tolist(), int(filled[level]))

@@ -94,7 +94,6 @@ def build(problem: Problem, low: Ints, high: Ints) -> Network:
     first_group = first_need + problem.num_needs
     first_level = first_group + len(group_level)
     pair_tail = np.where(needs_trained, first_trained + np.searchsorted(trained, offer), 1 + offer)
-    pair_high = np.minimum(high[pair], np.minimum(problem.need_slots[need], problem.offer_slots[offer]))
     group_needed = sum_by(group, problem.need_slots, len(group_level))
     trained_slots = (
         problem.offer_slots if problem.offer_trained_slots is None else problem.offer_trained_slots
@@ -104,7 +103,7 @@ def build(problem: Problem, low: Ints, high: Ints) -> Network:
     layers: list[tuple[Ints, Ints, Ints, Ints]] = [
         (0 * offers + POOL, 1 + offers, problem.offer_slots, 0 * offers - 1),
         (1 + trained, first_trained + np.arange(len(trained)), trained_slots[trained], 0 * trained - 1),
-        (pair_tail, first_need + need, pair_high, problem.need_level[need]),
+        (pair_tail, first_need + need, high[pair], problem.need_level[need]),
         (first_need + needs, first_group + group, problem.need_slots, problem.need_level),
         (first_group + group_ids, first_level + group_level, group_needed, group_level),
         (first_level + levels, 0 * levels + POOL, problem.level_needed, levels),
@@ -114,7 +113,6 @@ def build(problem: Problem, low: Ints, high: Ints) -> Network:
     at = Layers(*(np.arange(end - len(layer[0]), end) for layer, end in zip(layers, ends, strict=True)))
     arc_low = np.zeros_like(arc_high)
     arc_low[at.pairs] = low[pair]
-    arc_high[at.pairs] = np.maximum(arc_high[at.pairs], low[pair])
     num_nodes = first_level + NUM_LEVELS
     return Network(num_nodes, tail, head, arc_low, arc_high, level, at, pair, group_ids, group_needed)
 
@@ -124,6 +122,15 @@ def uses_trained(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]
     if problem.offer_trained_slots is None or problem.need_uses_trained is None:
         return np.zeros(problem.num_pairs, np.bool_)
     return problem.need_uses_trained[problem.pair_need]
+
+
+def most_slots(problem: Problem) -> Ints:
+    """Return the most slots of each pair by itself: of the match, its need and its offer."""
+    need, offer = problem.pair_need, problem.pair_offer
+    most = np.minimum(problem.need_slots[need], problem.offer_slots[offer])
+    if problem.offer_trained_slots is not None:
+        most = np.where(uses_trained(problem), np.minimum(most, problem.offer_trained_slots[offer]), most)
+    return most if problem.pair_max_slots is None else np.minimum(most, problem.pair_max_slots)
 
 
 def flow_of(network: Network, problem: Problem, slots: Ints) -> Ints:

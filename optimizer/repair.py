@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.levels import fill_levels
-from optimizer.network import build, flow_of
+from optimizer.network import Network, build, flow_of, most_slots
 from optimizer.problem import NO_LIMIT, NUM_LEVELS, Bools, Ints, Problem, sum_by
 from optimizer.rules import Rules, choose_pairs
 
 
 def refill(problem: Problem, can_use: Bools, low: Ints, slots: Ints) -> Ints:
     """Return the lexicographically most slots by level on the pairs that can be used, grown from ``slots``."""
-    high = NO_LIMIT if problem.pair_max_slots is None else problem.pair_max_slots
-    network = build(problem, low, np.maximum(np.where(can_use, high, 0), low))
+    network = build(problem, low, np.maximum(np.where(can_use, most_slots(problem), 0), low))
     return network.slots(fill_levels(network, flow_of(network, problem, slots)), problem.num_pairs)
 
 
@@ -37,6 +36,22 @@ def repair(problem: Problem, rules: Rules, locks: Ints, slots: Ints, rounds: int
 def weigh(problem: Problem, slots: Ints) -> Ints:
     """Return the slots of each pair, one of an earlier level as much as eight of the next."""
     return slots << 3 * (NUM_LEVELS - 1 - problem.need_level[problem.pair_need])
+
+
+def grow(problem: Problem, rules: Rules, locks: Ints, slots: Ints, rng: np.random.Generator) -> Ints:
+    """Return an allocation that keeps all rules, grown from ``slots`` that do so by new matches at random.
+
+    New matches are let in where the counts leave room, at short needs before others, and settled. It may be
+    worse than ``slots`` where they have to be dropped again.
+    """
+    is_firm = firm(problem, rules, slots)
+    filled = sum_by(problem.pair_need, slots, problem.num_needs)
+    is_short = (filled < problem.need_slots)[problem.pair_need]
+    chance = rng.integers(1, 1000, problem.num_pairs) + np.where(is_short, 10_000, 0)
+    # Matches that stand come before all others: they keep the counts together.
+    chosen = choose_pairs(rules, np.where(is_firm, weigh(problem, slots) + 2**50, chance))
+    low = firm_low(problem, rules, locks, slots, is_firm)
+    return settle(problem, rules, locks, chosen, refill(problem, chosen, low, slots))
 
 
 def settle(
@@ -93,3 +108,15 @@ def is_least_of_need(problem: Problem, value: Ints) -> Bools:
     first = np.zeros(len(value), np.bool_)
     first[order[np.r_[True, need[1:] != need[:-1]]]] = True
     return first
+
+
+def firm_network(problem: Problem, rules: Rules, locks: Ints, slots: Ints) -> tuple[Network, Ints]:
+    """Return the network of the matches in ``slots``, which keep all rules, and the most slots by level in it.
+
+    Every flow of the network keeps all rules too.
+    """
+    is_firm = firm(problem, rules, slots)
+    low = firm_low(problem, rules, locks, slots, is_firm)
+    network = build(problem, low, np.maximum(np.where(is_firm, most_slots(problem), 0), low))
+    flow = fill_levels(network, flow_of(network, problem, slots))
+    return network, network.slots(flow, problem.num_pairs)

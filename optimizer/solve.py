@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
 from optimizer.allocation import Allocation, Level, Line
-from optimizer.bounds import level_bounds, most_alone
+from optimizer.bounds import LevelBounds, most_alone
 from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.locks import fitting_locks
-from optimizer.network import build, flow_of
-from optimizer.problem import NO_LIMIT, Ints, Problem
-from optimizer.repair import firm, firm_low, repair
-from optimizer.rules import group_rules
+from optimizer.network import Network, build, flow_of
+from optimizer.problem import Ints, Problem
+from optimizer.repair import firm_network, repair
+from optimizer.rules import Rules, group_rules, usable_slots
+from optimizer.search import Search, budget_for
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 Effort = Literal["quick", "standard", "thorough"]
@@ -54,69 +58,108 @@ def allocate(
         The effort is unknown, the seed is negative or the cap is not positive.
     """
     _check(effort, seed, max_seconds)
-    tell = progress or _tell_nobody
-    tell("levels", 0.0)
+    run = _Run(problem, even, effort, seed, _Clock(max_seconds), progress or _tell_nobody)
+    run.progress("levels", 0.0)
     locks = fitting_locks(problem)
-    high = np.full(problem.num_pairs, NO_LIMIT) if problem.pair_max_slots is None else problem.pair_max_slots
-    high = np.maximum(high, locks)
+    rules = group_rules(problem, locks)
+    high = usable_slots(problem, rules, locks)
     network = build(problem, locks, high)
     locked = flow_of(network, problem, locks)
     flow = fill_levels(network, locked)
     slots = network.slots(flow, problem.num_pairs)
-    together = np.cumsum(flow[network.at.levels])
-    rules = group_rules(problem, locks)
     if not rules.can_bind:
-        tell("lines", 0.2)
-        slots = best_lines(problem, network, slots, even=even)
-        bounds = _exact(problem, slots, even=even)
-        level_bound = levels_filled(problem, slots)
-    else:
-        tell("repair", 0.1)
-        slots = repair(problem, rules, locks, slots, rounds=6)
-        tell("lines", 0.5)
-        is_firm = firm(problem, rules, slots)
-        support = build(problem, firm_low(problem, rules, locks, slots, is_firm), np.where(is_firm, high, 0))
-        slots = support.slots(fill_levels(support, flow_of(support, problem, slots)), problem.num_pairs)
-        slots = best_lines(problem, support, slots, even=even)
-        tell("bounds", 0.7)
-        alone = most_alone(network, locked)
-        level_bound = level_bounds(problem.level_needed, alone, together, levels_filled(problem, slots))
-        bounds = line_bounds(problem, network, slots, even=even)
-    tell("done", 1.0)
-    return _allocation(problem, slots, locks, level_bound, bounds, even)
+        return run.exactly(network, slots, locks)
+    bounds = LevelBounds(
+        problem.level_needed, most_alone(network, locked), np.cumsum(flow[network.at.levels])
+    )
+    return run.under_rules(rules, network, bounds, slots, locks)
 
 
-def _exact(problem: Problem, slots: Ints, *, even: bool) -> Bounds:
-    least_even = even_value(problem, slots) if even else even_floor(problem, slots)
-    return Bounds(keep_value(problem, slots), least_even, fit_value(problem, slots))
+class _Clock:
+    """Says when the time of a search is over, and remembers having said so."""
+
+    def __init__(self, max_seconds: float | None) -> None:
+        self.end = math.inf if max_seconds is None else time.monotonic() + max_seconds
+        self.has_stopped = False
+
+    def is_over(self) -> bool:
+        self.has_stopped = self.has_stopped or time.monotonic() > self.end
+        return self.has_stopped
 
 
-def _allocation(
-    problem: Problem, slots: Ints, locks: Ints, level_bound: Ints, bounds: Bounds, even: bool
-) -> Allocation:
-    needed, filled = problem.level_needed.tolist(), levels_filled(problem, slots).tolist()
-    levels = tuple(
-        Level(*level, proven=level[1] == level[2])
-        for level in zip(needed, filled, level_bound.tolist(), strict=True)
-    )
-    values = (keep_value(problem, slots), even_value(problem, slots), fit_value(problem, slots))
-    keep, evenness, fit = (
-        Line(value, bound, proven=value == bound) for value, bound in zip(values, bounds, strict=True)
-    )
-    is_proven = all(level.proven for level in levels) and all(
-        line.proven for line in ((keep, evenness, fit) if even else (keep, fit))
-    )
-    return Allocation(
-        slots=slots,
-        levels=levels,
-        keep=keep,
-        even=evenness,
-        fit=fit,
-        locks_cut=np.zeros_like(locks) if problem.pair_locked is None else problem.pair_locked - locks,
-        status="optimal" if is_proven else "feasible",
-        stopped_by_clock=False,
-        work={},
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """One call of `allocate`."""
+
+    problem: Problem
+    even: bool
+    effort: Effort
+    seed: int
+    clock: _Clock
+    progress: Progress
+
+    def exactly(self, network: Network, slots: Ints, locks: Ints) -> Allocation:
+        """Return the optimum of a problem without group rules from the most ``slots`` by level."""
+        problem = self.problem
+        self.progress("lines", 0.2)
+        slots = best_lines(problem, network, slots, even=self.even)
+        least_even = even_value(problem, slots) if self.even else even_floor(problem, slots)
+        bounds = Bounds(keep_value(problem, slots), least_even, fit_value(problem, slots))
+        return self.result(slots, locks, levels_filled(problem, slots), bounds, {})
+
+    def under_rules(
+        self, rules: Rules, network: Network, level_bounds: LevelBounds, slots: Ints, locks: Ints
+    ) -> Allocation:
+        """Return an allocation that keeps the group rules too, from the most ``slots`` by level without them."""
+        problem, budget = self.problem, budget_for(self.effort, self.problem.num_needs)
+        self.progress("repair", 0.1)
+        slots = repair(problem, rules, locks, slots, budget.repairs)
+        search = Search(
+            problem,
+            rules,
+            locks,
+            level_bounds,
+            budget,
+            np.random.default_rng(self.seed),
+            self.clock.is_over,
+            lambda share: self.progress("search", 0.2 + 0.5 * share),
+        )
+        slots = search.improve(slots)
+        self.progress("lines", 0.7)
+        support, slots = firm_network(problem, rules, locks, slots)
+        slots = best_lines(problem, support, slots, even=self.even)
+        self.progress("bounds", 0.8)
+        bounds = line_bounds(problem, network, slots, even=self.even)
+        return self.result(slots, locks, level_bounds.of(levels_filled(problem, slots)), bounds, search.work)
+
+    def result(
+        self, slots: Ints, locks: Ints, level_bounds: Ints, bounds: Bounds, work: Mapping[str, int]
+    ) -> Allocation:
+        """Return the allocation with what is proven of it."""
+        problem = self.problem
+        columns = (problem.level_needed, levels_filled(problem, slots), level_bounds)
+        levels = tuple(
+            Level(needed, filled, bound, proven=filled == bound)
+            for needed, filled, bound in zip(*(column.tolist() for column in columns), strict=True)
+        )
+        values = (keep_value(problem, slots), even_value(problem, slots), fit_value(problem, slots))
+        keep, evenness, fit = (
+            Line(value, bound, proven=value == bound) for value, bound in zip(values, bounds, strict=True)
+        )
+        asked = (keep, evenness, fit) if self.even else (keep, fit)
+        is_proven = all(level.proven for level in levels) and all(line.proven for line in asked)
+        self.progress("done", 1.0)
+        return Allocation(
+            slots=slots,
+            levels=levels,
+            keep=keep,
+            even=evenness,
+            fit=fit,
+            locks_cut=np.zeros_like(locks) if problem.pair_locked is None else problem.pair_locked - locks,
+            status="optimal" if is_proven else "feasible",
+            stopped_by_clock=self.clock.has_stopped,
+            work=dict(work),
+        )
 
 
 def _check(effort: str, seed: int, max_seconds: float | None) -> None:

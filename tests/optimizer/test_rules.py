@@ -215,13 +215,24 @@ def test_large_needs_are_spread_exactly() -> None:
 
 
 def test_bound_counts_what_a_level_can_fill_alone() -> None:
-    # Level 0 fills 1 of the 3 slots K(1) allows (min_match keeps it from more); level 1 can only reach one slot.
-    allocation = solve([3, 1], [3, 1], need_level=[0, 1], pair_need=[0, 1], pair_offer=[0, 1], pair_max_slots=[2, 1],
-                       offer_min_slots=[3, 1])  # fmt: skip
-    assert [level.filled for level in allocation.levels[:2]] == [0, 1]
-    assert [level.bound for level in allocation.levels[:2]] == [2, 1]
-    assert allocation.levels[1].proven
-    assert not allocation.levels[0].proven
+    # With one partner level 0 fills 2 of the 4 slots that K(1) has for it; K(2) = 5 would leave 3 for level 1, but
+    # alone it fills only the last offer's one.
+    pairs = {"pair_need": [0, 0, 1], "pair_offer": [0, 1, 2], "need_max_partners": [1, 1]}
+    levels = solve([4, 3], [2, 2, 1], need_level=[0, 1], **pairs).levels
+    assert [level.filled for level in levels[:2]] == [2, 1]
+    assert levels[1].bound == 1
+    assert levels[1].proven
+
+
+def test_small_problem_is_proven_under_group_rules() -> None:
+    # The plain bound of level 0 is 4, but one partner gives 2.
+    pairs = {"pair_need": [0, 0, 1], "pair_offer": [0, 1, 2], "need_max_partners": [1, 1]}
+    levels = solve([4, 3], [2, 2, 1], need_level=[0, 1], **pairs).levels
+    assert [(level.bound, level.proven) for level in levels[:2]] == [(2, True), (1, True)]
+
+
+def test_pair_that_a_rule_alone_refuses_is_no_part_of_the_bound() -> None:
+    assert solve([5], [6], pair_max_slots=[3], offer_min_slots=[4]).levels[0].bound == 0
 
 
 @pytest.mark.parametrize(

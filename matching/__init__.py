@@ -3,20 +3,50 @@
 Two lines are enough: ``from matching import match, read_district`` and ``match(read_district("district"))``.
 """
 
-from matching.errors import DataError
-from matching.pipeline import Matching, Run, match
-from matching.policy import Policy, read_policy
-from matching.recommend import Recommendation, recommend
-from matching.tables import read_district
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matching.audit import Audit, audit_allocation
+    from matching.errors import DataError
+    from matching.pipeline import Matching, Run, match
+    from matching.policy import Policy, read_policy
+    from matching.recommendation import Recommendation, recommend
+    from matching.tables import read_district, read_matches
 
 __all__ = [
+    "Audit",
     "DataError",
     "Matching",
     "Policy",
     "Recommendation",
     "Run",
+    "audit_allocation",
     "match",
     "read_district",
+    "read_matches",
     "read_policy",
     "recommend",
 ]
+
+_HOMES = {
+    "Audit": "audit",
+    "DataError": "errors",
+    "Matching": "pipeline",
+    "Policy": "policy",
+    "Recommendation": "recommendation",
+    "Run": "pipeline",
+    "audit_allocation": "audit",
+    "match": "pipeline",
+    "read_district": "tables",
+    "read_matches": "tables",
+    "read_policy": "policy",
+    "recommend": "recommendation",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for: a check of tables needs no solver."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -66,7 +66,7 @@ class Audit:
         return not any(finding.is_error for finding in self.findings)
 
 
-def audit(
+def audit_allocation(
     district: District,
     matches: pd.DataFrame,
     policy: Policy | None = None,

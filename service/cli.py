@@ -127,8 +127,8 @@ def recommend(
     as_json: AsJson = False,
 ) -> None:
     """Recommend offers for one need, and show which rule stands in the way of the next best."""
-    from matching.recommend import NEW_NEED, with_new_need
-    from matching.recommend import recommend as recommend_offers
+    from matching.recommendation import NEW_NEED, with_new_need
+    from matching.recommendation import recommend as recommend_offers
     from service import terminal
 
     if (need is None) == (text is None) or (text is None) != (kind is None):
@@ -163,7 +163,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Check any allocation against all rules, also one typed by hand."""
-    from matching.audit import audit as audit_allocation
+    from matching.audit import audit_allocation
     from matching.tables import read_matches
     from service import terminal
 

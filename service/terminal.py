@@ -15,7 +15,7 @@ from matching.audit import Audit
 from matching.district import District
 from matching.errors import Problem
 from matching.pipeline import Matching
-from matching.recommend import Recommendation
+from matching.recommendation import Recommendation
 from matching.report import headlines
 
 MOST_LINES = 50

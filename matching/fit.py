@@ -74,7 +74,8 @@ def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Pa
     people = rated["respondents"].fillna(1).to_numpy(dtype=np.float64)
     respondents = np.bincount(partner, weights=people, minlength=facts.num_partners)
     mean = ratings.mean() if len(ratings) else 3.0
-    drawn = (total + settings.rating_prior * mean) / np.maximum(count + settings.rating_prior, 1e-9)
+    weight = count + settings.rating_prior
+    drawn = np.where(weight > 0, (total + settings.rating_prior * mean) / np.maximum(weight, 1e-9), mean)
     schools = rated[rated["school_id"] != ""].groupby("partner_id")["school_id"].nunique()
     years = district.partners["years_committed"].fillna(1).to_numpy(dtype=np.float64)
     by_offer = facts.offers.partner

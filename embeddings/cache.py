@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 class CachedEncoder:
     """An encoder that stores each vector and never computes it twice.
 
-    One SQLite file serves all models and any number of processes. A cache that cannot be read or written
-    is a warning in the log, never an error: the vectors are then computed.
+    One SQLite file serves all models and any number of processes. It holds hashes of texts, not the texts. A
+    cache that cannot be read or written is a warning in the log, never an error: the vectors are then computed.
 
     Parameters
     ----------

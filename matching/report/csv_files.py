@@ -28,7 +28,7 @@ UNMET_COLUMNS = (
 )
 _DECIMALS = ("fit", "similarity")
 _FREE_TEXTS = ("reason", "detail", "priority_reason")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def write_matches(path: Path, matches: pd.DataFrame) -> None:
@@ -57,4 +57,5 @@ def _cells(table: pd.DataFrame, name: str) -> Iterable[object]:
 
 def _safe(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula; ids are never changed, they must be found again."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -131,8 +131,8 @@ def _mentoring_said(matching: Matching) -> str:
         return f"; all {counted(needed, 'mentoring slot')} are among them"
     if matching.bounds_over == "all" and all(level.proven for level in levels):
         return f"; all {counted(filled, 'mentoring slot')} that could be filled are" if filled else ""
-    more = f", at most {bound - filled:,} more could be" if matching.bounds_over == "all" else ""
-    return f"; {filled:,} of {counted(needed, 'mentoring slot')} {_are(filled)}{more}"
+    more = f", and at most {bound - filled:,} more could be" if matching.bounds_over == "all" else ""
+    return f"; of {counted(needed, 'mentoring slot')} {filled:,} {_are(filled)} filled{more}"
 
 
 def _in_words(matching: Matching, matches: pd.DataFrame) -> list[BestMatch]:

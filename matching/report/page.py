@@ -3,27 +3,27 @@
 from datetime import date
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from matching.audit import Finding
 from matching.pipeline import Matching
 from matching.policy import settings_of
 from matching.report.coverage import coverage_by_kind_of_school
 from matching.report.story import Story
-from matching.report.summary import versions
-from matching.report.words import KIND_WORDS, PART_WORDS, counted, level_words
+from matching.report.summary import Provenance
+from matching.report.words import KIND_WORDS, PART_WORDS, counted, level_words, name_words, order_words
 
 MOST_FINDINGS = 200
 _FOLDER = Path(__file__).parent
 
 
-def write_page(path: Path, story: Story) -> None:
+def write_page(path: Path, story: Story, provenance: Provenance) -> None:
     """Write the page."""
-    path.write_text(page_of(story), encoding="utf-8")
+    path.write_text(page_of(story, provenance), encoding="utf-8")
 
 
-def page_of(story: Story) -> str:
+def page_of(story: Story, provenance: Provenance) -> str:
     """Return the page as HTML; every text of the district is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -32,7 +32,7 @@ def page_of(story: Story) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _number, "percent": _percent, "day": _day, "level": level_words}
-    environment.filters |= {"lower_first": _lower_first}
+    environment.filters |= {"lower_first": _lower_first, "heading": name_words, "in_order": order_words}
     environment.globals |= {"counted": counted, "kind_words": KIND_WORDS}
     return environment.get_template("page.html.jinja").render(
         story=story,
@@ -47,7 +47,7 @@ def page_of(story: Story) -> str:
         settings=list(settings_of(story.matching.policy)),
         findings=_findings(story.matching),
         num_findings=len(story.matching.audit.findings),
-        versions=versions(),
+        provenance=provenance,
     )
 
 
@@ -72,11 +72,11 @@ def _percent(share: float) -> str:
     percent = round(100 * share)
     if share < 1:
         percent = min(percent, 99)
-    return f"{max(percent, 1) if share > 0 else 0} %"
+    return f"{max(percent, 1) if share > 0 else 0}%"
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return f"{day:%B} {day.day}, {day.year}"
 
 
 def _lower_first(text: str) -> str:

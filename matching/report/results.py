@@ -4,14 +4,14 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from matching.pipeline import Matching
 from matching.report.csv_files import write_matches, write_unmet
 from matching.report.page import write_page
 from matching.report.story import story_of
-from matching.report.summary import summary_of, write_summary
+from matching.report.summary import Provenance, provenance_of, summary_of, write_summary
 from matching.report.workbook import write_workbook
 
 Progress = Callable[[str, float], None]
@@ -38,11 +38,12 @@ def write_results(matching: Matching, folder: Path, *, progress: Progress | None
     """
     start = time.perf_counter()
     with staging_folder(folder) as staged:
-        for share, write in enumerate(_writers(matching, staged)):
+        provenance = provenance_of(matching)
+        for share, write in enumerate(_writers(matching, staged, provenance)):
             write()
             if progress:
                 progress("write", (share + 1) / len(FILES))
-        summary = summary_of(matching)
+        summary = summary_of(matching, provenance)
         summary["timings"] = matching.timings | {"write": round(time.perf_counter() - start, 3)}
         write_summary(staged / "summary.json", summary)
         put_in_place(staged, folder, FILES)
@@ -60,8 +61,9 @@ def staging_folder(folder: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".partnermatch-", dir=folder) as staged:
             yield Path(staged)
     except BaseException:
-        for place in made:
-            place.rmdir()
+        with suppress(OSError):
+            for place in made:
+                place.rmdir()
         raise
 
 
@@ -93,10 +95,10 @@ def _move(names: Sequence[str], source: Path, target: Path) -> None:
         os.replace(source / name, target / name)
 
 
-def _writers(matching: Matching, staged: Path) -> list[Callable[[], None]]:
+def _writers(matching: Matching, staged: Path, provenance: Provenance) -> list[Callable[[], None]]:
     return [
         lambda: write_matches(staged / "matches.csv", matching.allocation.matches),
         lambda: write_unmet(staged / "unmet.csv", matching.unmet),
-        lambda: write_page(staged / "report.html", story_of(matching)),
-        lambda: write_workbook(staged / "district.xlsx", matching),
+        lambda: write_page(staged / "report.html", story_of(matching), provenance),
+        lambda: write_workbook(staged / "district.xlsx", matching, provenance),
     ]

@@ -35,7 +35,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class MatchStory:
-    """A partner's slots for a need, and why; `parts` of the fit are 0 to 1."""
+    """A partner's slots for a need; `why` is the reason without the focus that it begins with, `parts` are 0 to 1."""
 
     partner: str
     partner_kind: str
@@ -43,7 +43,7 @@ class MatchStory:
     slots: int
     fit: float
     parts: Sequence[tuple[str, float]]
-    reason: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class SchoolStory:
     """A school with its needs and what was said there; `anchor` is its place in the page."""
 
     anchor: str
+    school_id: str
     name: str
     grades: str
     coverage: Coverage
@@ -147,6 +148,7 @@ def _schools(
     return [
         SchoolStory(
             anchor=f"school-{number}",
+            school_id=school_id,
             name=name,
             grades=grades.replace("|", ", "),
             coverage=school_coverage,
@@ -210,10 +212,19 @@ def _matches_by_need(matching: Matching) -> dict[str, list[MatchStory]]:
             slots=slots,
             fit=fit,
             parts=list(zip(PART_WORDS.values(), values, strict=True)),
-            reason=reason,
+            why=_without_focus(reason, focus),
         )
         found.setdefault(need_id, []).append(story)
     return found
+
+
+def _without_focus(reason: str, focus: str) -> str:
+    """Return the rest of a reason that begins with the focus, whole or clipped; else the whole reason."""
+    said = " ".join(focus.split()).rstrip(".")
+    head, _, rest = reason.partition(" ..., ")
+    if not (rest and said.startswith(head)):
+        rest = reason.removeprefix(said).lstrip(", ")
+    return rest[:1].upper() + rest[1:]
 
 
 def _gaps_by_need(matching: Matching) -> dict[str, GapStory]:

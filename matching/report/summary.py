@@ -3,11 +3,10 @@
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
-from functools import cache
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import MappingProxyType
 
 from matching.pipeline import Matching
 from matching.report.coverage import coverage_by_school, evenness_of
@@ -26,7 +25,24 @@ _PACKAGES = (
 """The packages whose version can change a result."""
 
 
-def summary_of(matching: Matching) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a result was made from and with: the input's SHA-256 and the versions of what can change a result."""
+
+    input_sha256: str
+    versions: Mapping[str, str]
+
+
+def provenance_of(matching: Matching) -> Provenance:
+    """Return what a result was made from and with; packages that are not installed are left out."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return Provenance(matching.district.input_sha256, versions)
+
+
+def summary_of(matching: Matching, provenance: Provenance) -> dict[str, object]:
     """Return the summary; all but ``timings`` is the same for the same input, policy, run and versions."""
     run, allocation, district = matching.run, matching.allocation, matching.district
     return {
@@ -39,7 +55,7 @@ def summary_of(matching: Matching) -> dict[str, object]:
         "max_seconds": run.max_seconds,
         "model": matching.model,
         "bounds_over": matching.bounds_over,
-        "input_sha256": district.input_sha256,
+        "input_sha256": provenance.input_sha256,
         "num_schools": len(district.schools),
         "num_needs": len(district.needs),
         "num_partners": len(district.partners),
@@ -55,7 +71,7 @@ def summary_of(matching: Matching) -> dict[str, object]:
         "locks_cut": allocation.locks_cut.to_dict("records"),
         "warnings": list(district.warnings),
         "policy": asdict(matching.policy),
-        "versions": dict(versions()),
+        "versions": dict(provenance.versions),
         "timings": dict(matching.timings),
     }
 
@@ -63,18 +79,6 @@ def summary_of(matching: Matching) -> dict[str, object]:
 def write_summary(path: Path, summary: Mapping[str, object]) -> None:
     """Write the summary, its keys in the order given."""
     path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Return the versions of Python and of each package that can change a result; absent ones are left out."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return MappingProxyType(found)
 
 
 def _audit(matching: Matching) -> dict[str, object]:

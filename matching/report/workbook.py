@@ -11,17 +11,17 @@ from matching.facts import positions
 from matching.pipeline import Matching
 from matching.report.coverage import coverage_by_school, filled_by_need
 from matching.report.headlines import sentence_of
-from matching.report.summary import versions
+from matching.report.summary import Provenance
 from matching.report.words import CAUSE_WORDS, KIND_WORDS, PART_WORDS, level_words
 from matching.report.xlsx import Column, Sheet, Style, write_xlsx
 
 Index = NDArray[np.int64]
 
 
-def write_workbook(path: Path, matching: Matching) -> None:
+def write_workbook(path: Path, matching: Matching, provenance: Provenance) -> None:
     """Write the workbook: Summary, Matches, Gaps, Schools, Partners, About."""
-    sheets = (_summary, _matches, _gaps, _schools, _partners, _about)
-    write_xlsx(path, [sheet(matching) for sheet in sheets])
+    sheets = [make(matching) for make in (_summary, _matches, _gaps, _schools, _partners)]
+    write_xlsx(path, [*sheets, _about(matching, provenance)])
 
 
 def _summary(matching: Matching) -> Sheet:
@@ -132,7 +132,7 @@ def _partners(matching: Matching) -> Sheet:
     return Sheet("Partners", columns)
 
 
-def _about(matching: Matching) -> Sheet:
+def _about(matching: Matching, provenance: Provenance) -> Sheet:
     run, allocation = matching.run, matching.allocation
     said = {
         "Result": sentence_of(matching),
@@ -143,8 +143,8 @@ def _about(matching: Matching) -> Sheet:
         "Seed": str(run.seed),
         "Bounds over": f"{matching.bounds_over} candidates",
         "Language model": matching.model,
-        "Input SHA-256": matching.district.input_sha256,
-        **{f"Version of {name}": version for name, version in versions().items()},
+        "Input SHA-256": provenance.input_sha256,
+        **{f"Version of {name}": version for name, version in provenance.versions.items()},
     }
     columns = [
         Column("What", list(said), width=26),

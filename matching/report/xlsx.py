@@ -18,7 +18,6 @@ MAX_TEXT = 32_767
 MAX_ROWS = 1_048_576
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _ROWS_A_BLOCK = 5_000
 
 
@@ -114,13 +113,13 @@ def _cells(column: Column, letter: str, start: int, stop: int) -> Iterator[str]:
         elif value is None or value != value:  # noqa: PLR0124 - NaN is what differs from itself
             yield f"{head}/>"
         else:
-            yield f"{head}><v>{value!r}</v></c>"
+            yield f"{head}><v>{value}</v></c>"
 
 
 def _text_cell(text: str, head: str) -> str:
     if not text:
         return f"{head}/>"
-    clean = _ESCAPE_LIKE.sub("_x005F_", _ILLEGAL.sub(" ", text[:MAX_TEXT]))
+    clean = _ILLEGAL.sub(" ", text[:MAX_TEXT])
     return f'{head} t="inlineStr"><is><t xml:space="preserve">{escape(clean)}</t></is></c>'
 
 

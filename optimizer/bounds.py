@@ -8,7 +8,7 @@ import numpy as np
 
 from optimizer.levels import fill_level
 from optimizer.network import Network
-from optimizer.problem import NUM_LEVELS, Ints
+from optimizer.problem import NUM_LEVELS, Ints, Problem
 
 
 def most_alone(network: Network, flow: Ints) -> Ints:
@@ -60,3 +60,28 @@ class LevelBounds:
     def show(self, level: int, filled: Ints) -> None:
         """Remember that ``level`` cannot fill more once the levels before it fill as many as here."""
         self.shown[level] = (filled[:level].tolist(), int(filled[level]))
+
+
+def fit_ceiling(problem: Problem, most: Ints, filled: Ints) -> int:
+    """Return what the fit cannot exceed at so many slots ``filled`` by level, without solving anything.
+
+    Each need takes its best pairs, each level the best of its needs; offers are not counted.
+    """
+    order = np.lexsort((-problem.pair_fit, problem.pair_need))
+    order = order[_room(problem.pair_need[order], most[order], problem.need_slots) > 0]
+    width = _room(problem.pair_need[order], most[order], problem.need_slots)
+    by_level = np.lexsort((-problem.pair_fit[order], problem.need_level[problem.pair_need[order]]))
+    order, width = order[by_level], width[by_level]
+    taken = _room(problem.need_level[problem.pair_need[order]], width, filled)
+    return int(problem.pair_fit[order] @ taken)
+
+
+def _room(owner: Ints, width: Ints, limit: Ints) -> Ints:
+    """Return how much of each width its owner, sorted, still has room for, the first first."""
+    if not len(owner):
+        return width
+    before = np.cumsum(width) - width
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    before -= np.repeat(before[starts], np.diff(np.r_[starts, len(owner)]))
+    room: Ints = np.clip(limit[owner] - before, 0, width)
+    return room

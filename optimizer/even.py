@@ -3,7 +3,7 @@
 What each (school, level) can be given, all lines before being kept, is the base of a polymatroid. So the least
 of a separable convex cost is found by decomposition: spread each block as if nothing stood in the way, test
 that with one maximum flow, and where it fails split the blocks at the minimum cut, across which no slot can
-move any more.
+move any more. All blocks are tested by the same flow.
 
 References
 ----------
@@ -12,10 +12,10 @@ Groenevelt (1991), Two algorithms for maximizing a separable concave function ov
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from ortools.graph.python import max_flow
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from optimizer.network import Network
 from optimizer.problem import NUM_LEVELS, Bools, Ints, sum_by
@@ -28,24 +28,46 @@ def spread(network: Network, flow: Ints) -> Ints:
     ``network`` has to be the face of a linear cost that fixes each level, as that of `level_face` and what
     `keep_face` leaves of it.
     """
-    flow, low, high = flow.copy(), network.low.copy(), network.high.copy()
-    arcs, nodes = network.at.groups, network.tail[network.at.groups]
-    is_fixed = low[arcs] == high[arcs]
-    # A group that cannot change is a block of its own.
-    block = np.where(is_fixed, NUM_LEVELS + np.arange(len(arcs)), network.level[arcs])
-    while True:
-        excess = flow[arcs] - even_targets(block, network.group_needed, flow[arcs])
-        if not excess.any():
-            return flow
-        is_source, moved = _move(replace(network, low=low, high=high), flow, excess)
+    flow = flow.copy()
+    arcs = network.at.groups
+    is_free = network.low < network.high
+    groups = np.flatnonzero(is_free[arcs])
+    live = np.concatenate(network.at[:4])
+    live = live[is_free[live]]
+    while len(groups):
+        part = _components(network, live)
+        part_of_group = part[network.tail[arcs[groups]]]
+        filled = flow[arcs[groups]]
+        targets = even_targets(
+            part_of_group * NUM_LEVELS + network.level[arcs[groups]], network.group_needed[groups], filled
+        )
+        excess = np.zeros_like(arcs)
+        excess[groups] = filled - targets
+        live = live[_has(part, part_of_group[excess[groups] != 0])[network.tail[live]]]
+        is_source, moved = _move(network, flow, live, excess)
         flow[arcs] -= moved
-        if (moved == excess).all():
-            return flow
-        is_cut = is_source[network.tail] != is_source[network.head]
-        low, high = np.where(is_cut, flow, low), np.where(is_cut, flow, high)
-        low[arcs], high[arcs] = network.low[arcs], network.high[arcs]
-        block = block * 2 + is_source[nodes]
-        block = np.unique(block, return_inverse=True)[1]
+        # What could not be moved stays on its side of the cut; parts where all could are done.
+        is_open = _has(part, part_of_group[(moved != excess)[groups]])
+        groups = groups[is_open[network.tail[arcs[groups]]]]
+        is_inside = is_source[network.tail[live]] == is_source[network.head[live]]
+        live = live[is_inside & is_open[network.tail[live]]]
+    return flow
+
+
+def _components(network: Network, live: Ints) -> Ints:
+    """Return the part of each node, in which slots can move along the arcs ``live``."""
+    ends = (network.tail[live], network.head[live])
+    size = network.num_nodes
+    graph = sparse.coo_array((np.ones(len(live), np.int8), ends), shape=(size, size))
+    return csgraph.connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _has(part: Ints, wanted: Ints) -> Bools:
+    """Whether each node is in one of the ``wanted`` parts."""
+    is_wanted = np.zeros(len(part), np.bool_)
+    is_wanted[wanted] = True
+    found: Bools = is_wanted[part]
+    return found
 
 
 def even_targets(block: Ints, needed: Ints, filled: Ints) -> Ints:
@@ -72,12 +94,11 @@ def even_targets(block: Ints, needed: Ints, filled: Ints) -> Ints:
     return needed - low - np.bincount(group[taken], minlength=len(block))
 
 
-def _move(network: Network, flow: Ints, excess: Ints) -> tuple[Bools, Ints]:
-    """Move slots in place from groups with ``excess`` to those that lack some; all arcs before groups change.
+def _move(network: Network, flow: Ints, arcs: Ints, excess: Ints) -> tuple[Bools, Ints]:
+    """Move slots along ``arcs``, in place, from groups with ``excess`` to those that lack some.
 
     Returns the nodes on the source side of the minimum cut, and the slots moved out of (or into) each group.
     """
-    arcs = np.concatenate(network.at[:4])
     more = arcs[flow[arcs] < network.high[arcs]]
     less = arcs[flow[arcs] > network.low[arcs]]
     source, sink = network.num_nodes, network.num_nodes + 1

@@ -16,6 +16,9 @@ from optimizer.repair import grow
 from optimizer.rules import Rules
 from optimizer.values import levels_filled
 
+_SMALL = 3_000
+"""Up to so many needs a few neighbourhoods are worth the while of a quick effort."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -26,7 +29,7 @@ class Budget:
     repairs
         Rounds of drop and reflow before the search.
     growths
-        Rounds of growth by flows after the repair and after each level.
+        Rounds of growth by flows after the repair; one more follows each level that changed.
     tries
         Neighbourhoods in all.
     size
@@ -49,7 +52,7 @@ class Budget:
 def budget_for(effort: str, num_needs: int) -> Budget:
     """Return the work of an effort for a problem of so many needs."""
     if effort == "quick":
-        return Budget(3, 1, 12, 12, 150, 0.1, 0.5)
+        return Budget(3, 1, 12 if num_needs <= _SMALL else 0, 12, 150, 0.1, 0.5)
     if effort == "standard":
         return Budget(6, 3, 100 + num_needs // 30, 14, 400, 0.3, 2.0)
     return Budget(8, 6, 400 + num_needs // 3, 18, 1500, 1.0, 20.0)
@@ -71,18 +74,21 @@ class Search:
 
     def improve(self, slots: Ints) -> Ints:
         """Return slots that keep all rules and are no worse, level by level."""
-        slots = self._grow(slots)
+        slots = self._grow(slots, rounds=self.budget.growths)
         for level in range(NUM_LEVELS):
             self.tell(level / NUM_LEVELS)
             filled = levels_filled(self.problem, slots)
-            if self.should_stop() or filled[level] == self.bounds.of(filled)[level]:
+            is_whole = self.problem.num_pairs <= self.budget.whole_pairs
+            has_work = is_whole or self.work["neighbourhoods"] < self.budget.tries
+            if not has_work or self.should_stop() or filled[level] == self.bounds.of(filled)[level]:
                 continue
             plan = Plan(self.problem, self.rules, self.locks, slots)
-            if self.problem.num_pairs <= self.budget.whole_pairs:
+            if is_whole:
                 self._solve_whole(plan, level)
             else:
                 self._climb(plan, level)
-            slots = self._grow(plan.slots) if level < NUM_LEVELS - 1 else plan.slots
+            if (plan.slots != slots).any():
+                slots = self._grow(plan.slots, rounds=1)
         return slots
 
     def _solve_whole(self, plan: Plan, level: int) -> None:
@@ -118,10 +124,10 @@ class Search:
             if gain >= 0:
                 plan.update(near.pairs, answer.slots)
 
-    def _grow(self, slots: Ints) -> Ints:
+    def _grow(self, slots: Ints, *, rounds: int) -> Ints:
         """Let new matches grow by flows, as long as no level before the first that changes loses."""
         best = levels_filled(self.problem, slots).tolist()
-        for _ in range(self.budget.growths):
+        for _ in range(rounds):
             if self.should_stop() or best == self.bounds.of(np.array(best)).tolist():
                 break
             trial = grow(self.problem, self.rules, self.locks, slots, self.rng)

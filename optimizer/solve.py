@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from optimizer.allocation import Allocation, Level, Line
-from optimizer.bounds import LevelBounds, most_alone
+from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
 from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.locks import fitting_locks
@@ -23,6 +23,8 @@ from optimizer.search import Search, budget_for
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 Effort = Literal["quick", "standard", "thorough"]
+QUICK_PAIRS = 100_000
+"""With more pairs a quick effort takes bounds of keep, even and fit that need no solver."""
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 Progress = Callable[[str, float], None]
 
@@ -129,7 +131,11 @@ class _Run:
         support, slots = firm_network(problem, rules, locks, slots)
         slots = best_lines(problem, support, slots, even=self.even)
         self.progress("bounds", 0.8)
-        bounds = line_bounds(problem, network, slots, even=self.even)
+        if self.effort == "quick" and problem.num_pairs > QUICK_PAIRS:
+            ceiling = fit_ceiling(problem, usable_slots(problem, rules, locks), levels_filled(problem, slots))
+            bounds = Bounds(0, even_floor(problem, slots), ceiling)
+        else:
+            bounds = line_bounds(problem, network, slots, even=self.even)
         return self.result(slots, locks, level_bounds.of(levels_filled(problem, slots)), bounds, search.work)
 
     def result(

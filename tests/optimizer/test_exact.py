@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from optimizer import allocate
+from optimizer.bounds import fit_ceiling
+from optimizer.locks import fitting_locks
+from optimizer.rules import group_rules, usable_slots
+from optimizer.values import even_floor, levels_filled
 from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels
 from tests.optimizer.problems import broken_rules, draw_problem
 
@@ -64,3 +68,14 @@ def test_line_bounds_hold_for_the_levels_reached(seed: int) -> None:
         assert allocation.even.bound <= even <= allocation.even.value
         if even == allocation.even.value:
             assert allocation.fit.value <= exact_fit(model) <= allocation.fit.bound
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_bounds_without_a_solver_are_never_too_tight(seed: int) -> None:
+    problem = draw_problem(4000 + seed)
+    allocation = allocate(problem)
+    locks = fitting_locks(problem)
+    most = usable_slots(problem, group_rules(problem, locks), locks)
+    ceiling = fit_ceiling(problem, most, levels_filled(problem, allocation.slots))
+    assert ceiling >= allocation.fit.value
+    assert even_floor(problem, allocation.slots) <= allocation.even.value

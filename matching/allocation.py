@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import optimizer
-from matching.candidates import Candidates, ScoredPairs
+from matching.candidates import Candidates, ScoredPairs, Scorer
 from matching.district import District
-from matching.facts import NO_LIMIT, Facts, uses_trained
+from matching.facts import NO_LIMIT, uses_trained
 from matching.fit import MILLION
 from matching.levels import Locks
 
@@ -58,12 +58,13 @@ class Allocation:
         return int(self.matches.loc[self.matches["need_id"] == need_id, "slots"].sum())
 
 
-def problem_of(facts: Facts, candidates: Candidates, locks: Locks, levels: Index) -> optimizer.Problem:
+def problem_of(scorer: Scorer, candidates: Candidates, locks: Locks, levels: Index) -> optimizer.Problem:
     """Return the arrays that the optimizer takes; every locked pair is among the pairs.
 
     A locked pair that is no candidate keeps its slots and cannot grow.
     """
-    pairs = _pairs_with_locks(facts, candidates, locks)
+    facts = scorer.facts
+    pairs = _pairs_with_locks(scorer, candidates, locks)
     needs, offers = facts.needs, facts.offers
     return optimizer.Problem(
         need_slots=needs.slots,
@@ -95,13 +96,15 @@ class _Pairs:
     locked: Index
 
 
-def _pairs_with_locks(facts: Facts, candidates: Candidates, locks: Locks) -> _Pairs:
+def _pairs_with_locks(scorer: Scorer, candidates: Candidates, locks: Locks) -> _Pairs:
     """Return the candidates and the locked pairs together, ordered by need, then offer; offers of 0 slots drop out."""
+    facts = scorer.facts
     key = candidates.need * facts.num_offers + candidates.offer
     locked_key = locks.need * facts.num_offers + locks.offer
     all_keys = np.union1d(key, locked_key)
     need, offer = np.divmod(all_keys, max(facts.num_offers, 1))
     fit, locked = np.zeros(len(all_keys), np.int64), np.zeros(len(all_keys), np.int64)
+    fit[np.searchsorted(all_keys, locked_key)] = scorer.score(locks.need, locks.offer).fit
     fit[np.searchsorted(all_keys, key)] = candidates.fit
     locked[np.searchsorted(all_keys, locked_key)] = locks.slots
     most = np.minimum(facts.needs.slots[need], facts.offers.slots[offer])

@@ -104,7 +104,7 @@ def match(
     with clock.stage("candidates"):
         candidates = find_candidates(scorer, progress)
     with clock.stage("allocate"):
-        problem = problem_of(facts, candidates, locks_of(district), levels)
+        problem = problem_of(scorer, candidates, locks_of(district), levels)
         answer = optimizer.allocate(
             problem,
             even=policy.objective.even,

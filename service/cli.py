@@ -50,6 +50,14 @@ Model = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
+def _print_version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(version("partnermatch"))
+        raise typer.Exit
+
+
 def main() -> None:
     """Run the command line; an error nobody foresaw ends with code 3 and its trace."""
     try:
@@ -58,6 +66,15 @@ def main() -> None:
         traceback.print_exc()
         typer.echo("partnermatch: a fault of the program, not of your data; nothing was written.", err=True)
         sys.exit(INTERNAL_ERROR)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Match what schools need with what community partners offer."""
 
 
 @app.command()
@@ -170,7 +187,8 @@ def audit(
     with _bad_input(as_json=as_json):
         found, rules, encoder = _read(district), _policy(policy), _encoder(model)
         given = read_matches(matches)
-    result = audit_allocation(found, given, rules, on=_day(on), encoder=encoder)
+        with terminal.waiting("Checking every rule"):
+            result = audit_allocation(found, given, rules, on=_day(on), encoder=encoder)
     if as_json:
         _print_json({"is_passed": result.is_passed, **asdict(result)})
     else:
@@ -193,7 +211,7 @@ def generate(
     from matching.generate import generate_district, write_tables
     from service import terminal
 
-    with _bad_input():
+    with _bad_input(), terminal.waiting("Generating"):
         tables = generate_district(schools, seed=seed)
         write_tables(tables, out)
     terminal.print_generated(tables, out)
@@ -201,8 +219,10 @@ def generate(
 
 def _read(path: Path) -> "District":
     from matching.tables import read_district
+    from service import terminal
 
-    return read_district(path)
+    with terminal.waiting("Reading the tables"):
+        return read_district(path)
 
 
 def _policy(path: Path | None) -> "Policy":

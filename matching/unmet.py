@@ -43,7 +43,10 @@ def unmet_needs(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """What an allocation uses; ``given`` and ``given_mentoring`` count an offer's slots by the level they go to."""
+    """What an allocation uses; ``given`` and ``given_mentoring`` count an offer's slots by the level they go to.
+
+    Of these, ``locked`` and ``locked_mentoring`` count those that a lock holds.
+    """
 
     slots: Index
     unmet: Index
@@ -51,6 +54,8 @@ class _State:
     free_trained: Index
     given: Index
     given_mentoring: Index
+    locked: Index
+    locked_mentoring: Index
     first_pair: Index
     need_partners: set[tuple[int, int]]
     school_partners: set[tuple[int, int]]
@@ -62,9 +67,9 @@ class _State:
     def of(cls, facts: Facts, problem: optimizer.Problem, slots: Index) -> "_State":
         need, offer = problem.pair_need, problem.pair_offer
         is_mentoring = facts.needs.kind[need] == MENTORING
-        level = problem.need_level[need]
-        given = _sums((offer, level), slots, (facts.num_offers, len(LEVELS)))
-        given_mentoring = _sums((offer, level), slots * is_mentoring, (facts.num_offers, len(LEVELS)))
+        place, shape = (offer, problem.need_level[need]), (facts.num_offers, len(LEVELS))
+        given, given_mentoring = _sums(place, slots, shape), _sums(place, slots * is_mentoring, shape)
+        locked = np.minimum(slots, _locked(problem))
         matched = slots > 0
         partner, school = facts.offers.partner[offer[matched]], facts.needs.school[need[matched]]
         need_partners = set(zip(need[matched].tolist(), partner.tolist(), strict=True))
@@ -76,6 +81,8 @@ class _State:
             free_trained=facts.offers.trained - given_mentoring.sum(axis=1),
             given=given,
             given_mentoring=given_mentoring,
+            locked=_sums(place, locked, shape),
+            locked_mentoring=_sums(place, locked * is_mentoring, shape),
             first_pair=np.searchsorted(need, np.arange(facts.num_needs + 1)),
             need_partners=need_partners,
             school_partners=school_partners,
@@ -86,6 +93,10 @@ class _State:
 
     def pairs_of_need(self, need: int) -> slice:
         return slice(int(self.first_pair[need]), int(self.first_pair[need + 1]))
+
+
+def _locked(problem: optimizer.Problem) -> Index:
+    return np.zeros(problem.num_pairs, np.int64) if problem.pair_locked is None else problem.pair_locked
 
 
 def _sums(index: tuple[Index, ...], values: Index, shape: tuple[int, ...]) -> Index:
@@ -100,7 +111,7 @@ def _count(entries: list[int], size: int) -> Index:
 
 def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int) -> tuple[Cause, str]:
     pairs = state.pairs_of_need(need)
-    offers, level = problem.pair_offer[pairs], int(problem.need_level[need])
+    offers, level = problem.pair_offer[pairs][_is_candidate(problem, pairs)], int(problem.need_level[need])
     if len(offers) == 0:
         return _cause_without_candidates(scorer, need)
     is_mentoring = bool(scorer.facts.needs.kind[need] == MENTORING)
@@ -118,6 +129,15 @@ def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int)
     said += _conditions(scorer.facts, state, need)
     could_fill = int(free.sum()) + later >= state.unmet[need]
     return Cause.GROUP_RULE if could_fill else Cause.CAPACITY, " ".join(said)
+
+
+def _is_candidate(problem: optimizer.Problem, pairs: slice) -> NDArray[np.bool_]:
+    """Whether each pair is more than a match locked despite a rule, which cannot grow."""
+    need, offer = problem.pair_need[pairs], problem.pair_offer[pairs]
+    if problem.pair_max_slots is None:
+        return np.ones(len(need), dtype=bool)
+    most = np.minimum(problem.need_slots[need], problem.offer_slots[offer])
+    return np.asarray(problem.pair_max_slots[pairs] == most)
 
 
 def _conditions(facts: Facts, state: _State, need: int) -> list[str]:
@@ -185,10 +205,10 @@ def _is_full(limit: np.int64, count: np.int64) -> bool:
 
 def _held_later(state: _State, offers: Index, level: int, is_mentoring: bool) -> int:
     """Return the slots of these offers that go to later levels though the need could use them."""
-    later = state.given[offers, level + 1 :].sum(axis=1)
+    later = (state.given - state.locked)[offers, level + 1 :].sum(axis=1)
     if not is_mentoring:
         return int(later.sum())
-    later_mentoring = state.given_mentoring[offers, level + 1 :].sum(axis=1)
+    later_mentoring = (state.given_mentoring - state.locked_mentoring)[offers, level + 1 :].sum(axis=1)
     idle = state.free_trained[offers] - np.minimum(state.free[offers], state.free_trained[offers])
     return int((later_mentoring + np.minimum(later - later_mentoring, idle)).sum())
 
@@ -196,11 +216,13 @@ def _held_later(state: _State, offers: Index, level: int, is_mentoring: bool) ->
 def _given_said(state: _State, pairs: slice, offers: Index, level: int, is_mentoring: bool) -> str:
     """Say where the slots go that the need could use: for mentoring the trained ones."""
     given = state.given_mentoring if is_mentoring else state.given
+    locked = state.locked_mentoring if is_mentoring else state.locked
     to_need = int(state.slots[pairs].sum())
     groups = (
         (to_need, "this need already"),
         (int(given[offers, level].sum()) - to_need, "needs of the same level"),
         (int(given[offers, :level].sum()), "needs that come first"),
+        (int(locked[offers, level + 1 :].sum()), "locked matches of needs that come later"),
     )
     goes = [f"{count} to {words}" for count, words in groups if count]
     suits = f"{_plural(len(offers), 'offer')} {'suit' if len(offers) != 1 else 'suits'} this need"

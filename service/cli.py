@@ -1,4 +1,4 @@
-"""The command line `partnermatch`: check, match, recommend, audit, generate."""
+"""The command line `partnermatch`: check, match, recommend, audit, generate, tables."""
 
 import json
 import sys
@@ -212,9 +212,17 @@ def generate(
     from service import terminal
 
     with _bad_input(), terminal.waiting("Generating"):
-        tables = generate_district(schools, seed=seed)
-        write_tables(tables, out)
-    terminal.print_generated(tables, out)
+        made = generate_district(schools, seed=seed)
+        write_tables(made, out)
+    terminal.print_generated(made, out)
+
+
+@app.command()
+def tables() -> None:
+    """Print what each table and column of a district means, in Markdown."""
+    from matching.schemas import describe_tables
+
+    typer.echo(describe_tables())
 
 
 def _read(path: Path) -> "District":

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.problem import Bools, Ints, Problem
+from optimizer.problem import NUM_LEVELS, Bools, Ints, Problem
 from optimizer.rules import Rules
 
 if TYPE_CHECKING:
-    from ortools.sat.python.cp_model import CpModel, IntVar
+    from ortools.sat.python.cp_model import CpModel, CpSolver, IntVar, LinearExprT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +60,15 @@ class Neighbourhood:
 
 
 def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, work: float) -> Answer:
-    """Return the most slots for ``level`` that keep those of the levels before it; later levels do not count.
+    """Return the most slots for ``level`` that keep those of the levels before it.
+
+    Where that is more than now, a second solve then takes as little as it can from the levels after it. Both
+    in one objective would take several times as long, most of it where nothing can be gained.
 
     Parameters
     ----------
     work
-        The solver's deterministic time at most.
+        The solver's deterministic time at most, for each solve.
     """
     # The model is wanted by a search alone, and takes a third of a second to import.
     from ortools.sat.python import cp_model
@@ -79,17 +82,29 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     _limit_slots(model, slots, near, problem)
     _limit_links(model, used, near, rules)
     _limit_needs(model, slots, near, problem, rules)
-    _aim(model, slots, near, problem, level)
-    for variable, value in zip(slots, near.slots.tolist(), strict=True):
-        model.add_hint(variable, value)
+    total = _total(model, slots, near, problem, level)
+    model.maximize(total)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = work
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Answer(near.slots, is_optimal=False)
-    found = np.array([solver.value(variable) for variable in slots], np.int64)
-    return Answer(found, is_optimal=status == cp_model.OPTIMAL)
+    found, is_optimal = _solution(model, solver, slots, near.slots)
+    aimed = problem.need_level[problem.pair_need[near.pairs]] == level
+    if found[aimed].sum() > near.slots[aimed].sum():
+        model.add(total >= int(found[aimed].sum()))
+        model.maximize(_later(slots, near, problem, level))
+        found, _ = _solution(model, solver, slots, found)
+    return Answer(found, is_optimal)
+
+
+def _solution(model: CpModel, solver: CpSolver, slots: list[IntVar], hint: Ints) -> tuple[Ints, bool]:
+    """Return the slots that the solver finds, or the possible ``hint`` where it finds none, and whether optimal."""
+    model.clear_hints()
+    for variable, value in zip(slots, hint.tolist(), strict=True):
+        model.add_hint(variable, value)
+    status = solver.solve(model).name
+    if status not in ("OPTIMAL", "FEASIBLE"):
+        return hint, False
+    return np.array([solver.value(variable) for variable in slots], np.int64), status == "OPTIMAL"
 
 
 def _use(model: CpModel, slots: list[IntVar], near: Neighbourhood, rules: Rules) -> list[IntVar]:
@@ -167,7 +182,8 @@ def _limit_needs(
             model.add(total >= least * is_used)
 
 
-def _aim(model: CpModel, slots: list[IntVar], near: Neighbourhood, problem: Problem, level: int) -> None:
+def _total(model: CpModel, slots: list[IntVar], near: Neighbourhood, problem: Problem, level: int) -> IntVar:
+    """Return the slots of ``level``, which may not fall, like those of the levels before it."""
     need = problem.pair_need[near.pairs]
     level_of_pair = problem.need_level[need]
     for members, key in _members(level_of_pair, level_of_pair):
@@ -178,7 +194,14 @@ def _aim(model: CpModel, slots: list[IntVar], near: Neighbourhood, problem: Prob
     most = int(problem.need_slots[np.unique(need[aimed])].sum())
     total = model.new_int_var(int(near.slots[aimed].sum()), most, "")
     model.add(sum(slots[pair] for pair in aimed) == total)
-    model.maximize(total)
+    return total
+
+
+def _later(slots: list[IntVar], near: Neighbourhood, problem: Problem, level: int) -> LinearExprT:
+    """Return the slots of the levels after ``level``, each level worth four times the next."""
+    level_of_pair = problem.need_level[problem.pair_need[near.pairs]]
+    worth = np.where(level_of_pair > level, 4 ** (NUM_LEVELS - 1 - level_of_pair), 0)
+    return sum(weight * slots[pair] for pair, weight in enumerate(worth.tolist()) if weight)
 
 
 def _members(key: Ints, value: Ints) -> list[tuple[Ints, int]]:

@@ -51,8 +51,8 @@ class AuditedLevel:
 class Audit:
     """Every finding, errors first, and the values of the allocation as computed from the rules.
 
-    ``even`` is the sum over (school, level) of unmet squared / needed, ``fit`` the sum of fit over all filled slots;
-    both in millionths.
+    ``even`` is the sum over (school, level) of unmet squared / needed, each rounded down to millionths; ``fit`` the
+    sum of fit over all filled slots, in millionths.
     """
 
     findings: tuple[Finding, ...]
@@ -99,7 +99,8 @@ def audit_matches(district: District, matches: pd.DataFrame, scorer: Scorer, pri
     offer = positions(matches["offer_id"], district.offers["offer_id"])
     known = (need >= 0) & (offer >= 0)
     findings = list(_reference_findings(matches, need, offer))
-    plan = _plan_of(district, scorer, need[known], offer[known], matches["slots"].to_numpy(np.int64)[known])
+    slots = np.maximum(matches["slots"].to_numpy(np.int64), 0)
+    plan = _plan_of(district, scorer, need[known], offer[known], slots[known])
     findings += _pair_findings(plan)
     findings += _capacity_findings(plan)
     findings += _least_findings(plan)
@@ -158,6 +159,10 @@ def _reference_findings(matches: pd.DataFrame, need: Index, offer: Index) -> Ite
         yield Finding("unknown", True, f"There is no need {ids[row][0]} in the district.", *ids[row])
     for row in _rows(offer < 0):
         yield Finding("unknown", True, f"There is no offer {ids[row][1]} in the district.", *ids[row])
+    for row in _rows(matches["slots"].to_numpy() < 1):
+        yield Finding(
+            "slots", True, f"A match has at least 1 slot, got {matches['slots'].iat[row]}.", *ids[row]
+        )
     for row in _rows(matches.duplicated(["need_id", "offer_id"]).to_numpy()):
         message = "The pair is listed more than once; its slots are added up."
         yield Finding("duplicate", True, message, *ids[row])
@@ -200,23 +205,23 @@ def _capacity_findings(plan: _Plan) -> Iterator[Finding]:
 
 
 def _least_findings(plan: _Plan) -> Iterator[Finding]:
-    """Yield matches and needs with fewer slots than is worth doing; warnings where locks hold them all."""
+    """Yield matches and needs with fewer slots than is worth doing; warnings where a lock holds some of them."""
     facts, pairs = plan.scorer.facts, plan.pairs
     trained = uses_trained(facts.needs)[pairs.need]
     least = np.minimum(facts.offers.min_slots[pairs.offer], facts.needs.slots[pairs.need])
     least = np.minimum(least, facts.offers.slots[pairs.offer])
     least = np.where(trained, np.minimum(least, facts.offers.trained[pairs.offer]), least)
-    is_held = plan.locked >= plan.slots
+    is_held = plan.locked > 0
     for pair in _rows(plan.slots < least):
         message = f"The match has {plan.slots[pair]} slots, at least {least[pair]} are worth doing."
         yield plan.finding(
             Rule.MIN_MATCH, _despite(is_held[pair]) + message, pair, is_error=not is_held[pair]
         )
     filled = np.bincount(pairs.need, weights=plan.slots, minlength=facts.num_needs)
-    held = np.bincount(pairs.need, weights=plan.slots * is_held, minlength=facts.num_needs)
+    held = np.bincount(pairs.need, weights=is_held, minlength=facts.num_needs)
     for need in _rows((filled > 0) & (filled < facts.needs.min_slots)):
         message = f"The need gets {filled[need]:.0f} slots, it asks for none or at least {facts.needs.min_slots[need]}."
-        locked = bool(held[need] == filled[need])
+        locked = bool(held[need] > 0)
         yield Finding(Rule.MIN_NEED, not locked, _despite(locked) + message, plan.need_id(need))
 
 
@@ -248,16 +253,17 @@ def _too_many(plan: _Plan, owner: Index, other: Index, limit: Index) -> Iterator
 
 
 def _lock_findings(plan: _Plan) -> Iterator[Finding]:
-    """Yield the locked matches that the allocation cuts: errors unless the locks exceed what is there."""
-    facts, locks = plan.scorer.facts, plan.locks
-    needed = np.bincount(locks.need, weights=locks.slots, minlength=facts.num_needs)
-    given = np.bincount(locks.offer, weights=locks.slots, minlength=facts.num_offers)
-    mentoring = locks.slots * uses_trained(facts.needs)[locks.need]
-    trained = np.bincount(locks.offer, weights=mentoring, minlength=facts.num_offers)
-    exceeds = (needed > facts.needs.slots)[locks.need] | (given > facts.offers.slots)[locks.offer]
-    exceeds |= (trained > facts.offers.trained)[locks.offer] & (mentoring > 0)
+    """Yield the locked matches that the allocation cuts: errors unless the locks kept leave no slot for more."""
+    facts, locks, pairs = plan.scorer.facts, plan.locks, plan.pairs
+    held = np.minimum(plan.locked, plan.slots)
+    needed = np.bincount(pairs.need, weights=held, minlength=facts.num_needs)
+    given = np.bincount(pairs.offer, weights=held, minlength=facts.num_offers)
+    mentoring = uses_trained(facts.needs)
+    trained = np.bincount(pairs.offer, weights=held * mentoring[pairs.need], minlength=facts.num_offers)
+    exceeds = (needed >= facts.needs.slots)[locks.need] | (given >= facts.offers.slots)[locks.offer]
+    exceeds |= (trained >= facts.offers.trained)[locks.offer] & mentoring[locks.need]
     slots_by_pair = dict(
-        zip(zip(plan.pairs.need.tolist(), plan.pairs.offer.tolist(), strict=True), plan.slots, strict=True)
+        zip(zip(pairs.need.tolist(), pairs.offer.tolist(), strict=True), plan.slots, strict=True)
     )
     for row, (need, offer) in enumerate(zip(locks.need.tolist(), locks.offer.tolist(), strict=True)):
         slots = int(slots_by_pair.get((need, offer), 0))
@@ -304,7 +310,7 @@ def _values(plan: _Plan, priority: Index) -> tuple[tuple[AuditedLevel, ...], int
     )
     groups = table.groupby(["school", "level"])[["needed", "filled"]].sum()
     unmet = groups["needed"] - groups["filled"]
-    return levels, int(np.rint(MILLION * unmet**2 / groups["needed"]).sum())
+    return levels, int((MILLION * unmet**2 // groups["needed"]).sum())
 
 
 def _rows(mask: Bools) -> list[int]:

@@ -126,6 +126,20 @@ def matches_of(district: District, pairs: ScoredPairs, slots: Index) -> pd.DataF
     return pd.DataFrame(columns | score_columns(pairs))
 
 
+def locks_cut_of(district: District, locks: Locks, matches: pd.DataFrame) -> pd.DataFrame:
+    """Return need_id, offer_id and slots_cut of the locked matches that had to shrink."""
+    locked = pd.DataFrame(
+        {
+            "need_id": district.needs["need_id"].to_numpy()[locks.need],
+            "offer_id": district.offers["offer_id"].to_numpy()[locks.offer],
+            "locked": locks.slots,
+        }
+    )
+    given = locked.merge(matches[["need_id", "offer_id", "slots"]], how="left")["slots"].fillna(0)
+    locked["slots_cut"] = locked.pop("locked") - given.astype(np.int64)
+    return locked[locked["slots_cut"] > 0].reset_index(drop=True)
+
+
 def score_columns(pairs: ScoredPairs) -> dict[str, NDArray[np.float64]]:
     """Return fit (0 to 1), similarity (0 to 2) with its two sides, and each part of the fit (0 to 1), by name."""
     scores: dict[str, NDArray[np.float64]] = {

@@ -16,6 +16,7 @@ from matching.allocation import (
     Allocation,
     LevelResult,
     LineResult,
+    locks_cut_of,
     matches_of,
     problem_of,
 )
@@ -24,7 +25,7 @@ from matching.candidates import find_candidates, scorer_of
 from matching.district import District
 from matching.explain import match_reasons
 from matching.facts import facts_of
-from matching.levels import level_of_needs, locks_of
+from matching.levels import Locks, level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
 from matching.texts import Texts
@@ -97,6 +98,7 @@ def match(
     with clock.stage("prepare"):
         facts = facts_of(district, policy.rules, run.on)
         priorities = priorities_of(district, policy.priority)
+        locks = locks_of(district)
         levels = level_of_needs(facts.needs.kind, priorities["priority"].to_numpy(), policy.objective.levels)
     with clock.stage("embed"):
         texts = Texts(district, encoder, progress)
@@ -104,7 +106,7 @@ def match(
     with clock.stage("candidates"):
         candidates = find_candidates(scorer, progress)
     with clock.stage("allocate"):
-        problem = problem_of(scorer, candidates, locks_of(district), levels)
+        problem = problem_of(scorer, candidates, locks, levels)
         answer = optimizer.allocate(
             problem,
             even=policy.objective.even,
@@ -127,7 +129,7 @@ def match(
         run=run,
         model=encoder.name,
         priorities=priorities,
-        allocation=_allocation(district, policy, problem, answer, matches),
+        allocation=_allocation(district, policy, answer, matches, locks),
         unmet=unmet,
         audit=audit,
         bounds_over=candidates.bounds_over,
@@ -139,11 +141,10 @@ def match(
 def _allocation(
     district: District,
     policy: Policy,
-    problem: optimizer.Problem,
     answer: optimizer.Allocation,
     matches: pd.DataFrame,
+    locks: Locks,
 ) -> Allocation:
-    cut = np.flatnonzero(answer.locks_cut)
     return Allocation(
         matches=matches,
         levels=tuple(
@@ -154,13 +155,7 @@ def _allocation(
         fit=LineResult(answer.fit.value, answer.fit.bound, answer.fit.proven),
         status=answer.status,
         stopped_by_clock=answer.stopped_by_clock,
-        locks_cut=pd.DataFrame(
-            {
-                "need_id": district.needs["need_id"].to_numpy()[problem.pair_need[cut]],
-                "offer_id": district.offers["offer_id"].to_numpy()[problem.pair_offer[cut]],
-                "slots_cut": answer.locks_cut[cut],
-            }
-        ),
+        locks_cut=locks_cut_of(district, locks, matches),
     )
 
 

@@ -28,7 +28,7 @@ class Lexical:
     """BM25 scores of queries against a fixed list of documents.
 
     Words are lower-cased, accents folded, stop words left out, the rest stemmed (Snowball, English). The
-    scores are those of bm25s with its defaults (Lucene's variant, k1 = 1.5, b = 0.75), at a third of its time
+    scores are those of bm25s with its defaults (Lucene's variant, k1 = 1.5, b = 0.75), in about half its time
     to split and index.
 
     References

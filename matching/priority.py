@@ -6,7 +6,8 @@ Every usable row of evidence gets a standing from 0 (no need) to 1 (greatest nee
 - its standing in the district: the share of schools that fare better, equals counted half.
 
 A need's severity is the weighted mean of the standings (policy: weights by source; evidence for this very need
-counts double). Priority 1 to 5 is the fifth that the need's severity falls in among the schools' severities.
+counts double). Priority 1 to 5 is the fifth that the need's severity falls in among the schools' severities; with too few schools to compare,
+the fifth that the severity itself falls in.
 
 Reading and mathematics results count only where the need does not name the other subject. Rows with fewer
 respondents than the policy asks are never used; of a measure given for several terms, the latest counts.
@@ -38,18 +39,20 @@ SEASONS: Mapping[str, float] = MappingProxyType(
 )
 """When in its year a season's term ends."""
 SCHOOL_YEAR_ENDS = 1.5
+MONTHS = 12
 
+WORSE_WHEN_HIGH = re.compile(
+    r"absen|suspen|expel|dropout|(?<!special_)need|(^|_)(lack|not_)|below|truan|behind|unsafe|unsupport|disengag|unsatisf|dissatisf"
+)
 WORSE_WHEN_LOW = re.compile(
     r"proficien|on_grade|on_track|attendance|graduat|feel|support|safe|belong|satisf|engag|ready|growth|score|complet"
 )
-WORSE_WHEN_HIGH = re.compile(
-    r"absen|low_income|poverty|lunch|english_learner|special|disab|homeless|foster|mobil|suspen|dropout|need|lack|below"
-    r"|truan|behind"
-)
+GROUPS = re.compile(r"low_income|poverty|lunch|english_learner|special|disab|homeless|foster|mobil")
+"""Who is meant: the more of them, the more need, unless the measure names their results."""
 SUBJECTS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "reading": re.compile(
-            r"\b(read|liter|book|lectura|leer|ela\b|phonic|writing|fluency)", re.IGNORECASE
+            r"\b(read(?!y|ily|iness)|liter|book|lectura|leer|ela\b|phonic|writing|fluency)", re.IGNORECASE
         ),
         "math": re.compile(r"\b(math|algebra|matem|geometry|fraction|calculus|arithmetic)", re.IGNORECASE),
     }
@@ -78,8 +81,8 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     rows = district.evidence
     enough = rows["respondents"].isna() | (rows["respondents"] >= settings.min_respondents)
     direction = rows["measure"].map({name: _direction(name) for name in rows["measure"].unique()})
-    rows = rows[enough & (direction != 0)].assign(direction=direction)
-    rows = rows.sort_values("term", key=lambda terms: terms.map(_term_order), kind="stable")
+    rows = rows.assign(direction=direction)[enough & (direction != 0)]
+    rows = rows.iloc[np.argsort([_term_order(term) for term in rows["term"]], kind="stable")]
     rows = rows.drop_duplicates(["school_id", "need_id", "source", "measure"], keep="last").sort_index()
     in_district = _district_standing(rows, settings.min_schools)
     against_benchmark = _benchmark_standing(rows)
@@ -95,8 +98,12 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
 
 def _direction(measure: str) -> int:
     """Return +1 where a high value means more need, -1 where a low one does, 0 for a measure not known."""
-    name = measure.casefold()
-    return 1 if WORSE_WHEN_HIGH.search(name) else -1 if WORSE_WHEN_LOW.search(name) else 0
+    name = measure.casefold().replace(" ", "_")
+    if WORSE_WHEN_HIGH.search(name):
+        return 1
+    if WORSE_WHEN_LOW.search(name):
+        return -1
+    return 1 if GROUPS.search(name) else 0
 
 
 def _subject(text: str) -> str:
@@ -107,13 +114,17 @@ def _subject(text: str) -> str:
 
 def _term_order(term: str) -> float:
     """Return when a term such as ``2026-fall`` or ``2025-26`` ends, in years; a blank or unknown one comes first."""
-    year = re.search(r"(\d{4})(?:\D(\d{2}|\d{4}))?\b", term)
-    season = next((share for name, share in SEASONS.items() if name in term.casefold()), None)
+    year = re.search(r"(\d{4})(?:\D(\d{2}|\d{4})\b)?", term)
     if year is None:
         return 0.0
-    if season is None and year.group(2):
-        return float(year.group(1)) + SCHOOL_YEAR_ENDS
-    return float(year.group(1)) + (season or 0.0)
+    first, second = int(year.group(1)), int(year.group(2) or 0)
+    season = next((share for name, share in SEASONS.items() if name in term.casefold()), None)
+    if second % 100 == (first + 1) % 100:
+        in_first_year = season is not None and season >= SEASONS["fall"]
+        return first + (SCHOOL_YEAR_ENDS if season is None else season + (not in_first_year))
+    if season is None and 1 <= second <= MONTHS:
+        return first + second / MONTHS
+    return first + (season or 0.0)
 
 
 def _district_standing(rows: pd.DataFrame, min_schools: int) -> pd.Series:

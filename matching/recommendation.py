@@ -92,12 +92,14 @@ def with_new_need(district: District, text: str, kind: str, school_id: str = "")
     Raises
     ------
     ValueError
-        Where the kind or the school is unknown, or the text is blank.
+        Where the kind or the school is unknown, the text is blank, or a need is called `NEW_NEED` already.
     """
     if kind not in KINDS:
         raise ValueError(f"Kind {kind}: expected one of {', '.join(KINDS)}.")
     if not text.strip():
         raise ValueError("Text: expected what the school needs, got nothing.")
+    if NEW_NEED in set(district.needs["need_id"]):
+        raise ValueError(f"Need {NEW_NEED}: the district has a need of that id already, expected none.")
     schools = district.schools
     if not school_id:
         schools = pd.concat([schools, _blank_rows("schools")], ignore_index=True)

@@ -6,8 +6,8 @@ Every usable row of evidence gets a standing from 0 (no need) to 1 (greatest nee
 - its standing in the district: the share of schools that fare better, equals counted half.
 
 A need's severity is the weighted mean of the standings (policy: weights by source; evidence for this very need
-counts double). Priority 1 to 5 is the fifth that the need's severity falls in among the schools' severities; with too few schools to compare,
-the fifth that the severity itself falls in.
+counts double). Priority 1 to 5 is the fifth that the need's severity falls in among the schools' severities; with
+too few schools to compare, the fifth that the severity itself falls in.
 
 Reading and mathematics results count only where the need does not name the other subject. Rows with fewer
 respondents than the policy asks are never used; of a measure given for several terms, the latest counts.

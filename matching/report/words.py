@@ -53,17 +53,17 @@ PART_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """The parts of the fit, by the names of the policy's weights."""
 
-_LINE_WORDS: Mapping[str, str] = MappingProxyType({"mentoring": "mentoring", "other": "all other"})
+_LINE_WORDS: Mapping[str, str] = MappingProxyType({"mentoring": "mentoring", "other": "everything else"})
 
 
 def level_words(name: str) -> str:
     """Return a slot level as a reader sees it: ``mentoring-1`` is "Mentoring, priority 1"."""
     line, priority = name.rsplit("-", 1)
-    return f"{_LINE_WORDS[line].capitalize()}, priority\u00a0{priority}"
+    return f"{'Mentoring' if line == 'mentoring' else 'All other'}, priority\u00a0{priority}"
 
 
 def order_words(names: Sequence[str]) -> str:
-    """Return an order of levels in words: "mentoring from priority 1 to 5, then all other from priority 1 to 5"."""
+    """Return an order of levels in words: "mentoring from priority 1 to 5, then everything else of priority 1"."""
     runs: list[tuple[str, list[int]]] = []
     for name in names:
         line, priority = name.rsplit("-", 1)

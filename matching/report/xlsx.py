@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from math import ceil
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,6 +20,8 @@ MAX_ROWS = 1_048_576
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ROWS_A_BLOCK = 5_000
+_LINE_HEIGHT = 15
+_MOST_LINES = 8
 
 
 class Style(IntEnum):
@@ -81,12 +84,13 @@ def _sheet_xml(sheet: Sheet) -> Iterator[str]:
     yield f'{_DECLARATION}<worksheet xmlns="{_MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
     yield (
         f'<sheetViews><sheetView workbookViewId="0"><pane xSplit="{sheet.num_frozen}" ySplit="1" '
-        f'topLeftCell="{corner}" activePane="bottomRight" state="frozen"/></sheetView></sheetViews><cols>'
+        f'topLeftCell="{corner}" activePane="bottomRight" state="frozen"/></sheetView></sheetViews>'
+        '<sheetFormatPr defaultRowHeight="15"/><cols>'
     )
     for number, column in enumerate(sheet.columns, start=1):
         yield f'<col min="{number}" max="{number}" width="{column.width}" customWidth="1"/>'
     yield "</cols><sheetData>"
-    yield '<row r="1">' + "".join(
+    yield '<row r="1" ht="32" customHeight="1">' + "".join(
         _text_cell(column.title, f'<c r="{letter}1" s="{_HEADER_FORMAT}"')
         for letter, column in zip(letters, sheet.columns, strict=True)
     )
@@ -101,8 +105,26 @@ def _rows(sheet: Sheet, letters: Sequence[str], start: int, stop: int) -> Iterat
     cells = (
         _cells(column, letter, start, stop) for column, letter in zip(sheet.columns, letters, strict=True)
     )
-    for row, row_cells in enumerate(zip(*cells, strict=True), start=start + 2):
-        yield f'<row r="{row}">{"".join(row_cells)}</row>'
+    lines = _lines(sheet, start, stop)
+    for row, (num_lines, row_cells) in enumerate(
+        zip(lines, zip(*cells, strict=True), strict=True), start + 2
+    ):
+        height = f' ht="{num_lines * _LINE_HEIGHT}" customHeight="1"' if num_lines > 1 else ""
+        yield f'<row r="{row}"{height}>{"".join(row_cells)}</row>'
+
+
+def _lines(sheet: Sheet, start: int, stop: int) -> list[int]:
+    """Return about how many lines each row needs to show its wrapped texts: not every program works it out itself."""
+    lines = [1] * (stop - start)
+    for column in sheet.columns:
+        if column.style is Style.WRAPPED:
+            needed = (
+                len(str(text)) / column.width + str(text).count("\n") for text in column.values[start:stop]
+            )
+            lines = [
+                max(most, min(ceil(count), _MOST_LINES)) for most, count in zip(lines, needed, strict=True)
+            ]
+    return lines
 
 
 def _cells(column: Column, letter: str, start: int, stop: int) -> Iterator[str]:
@@ -139,24 +161,28 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _SHEETML = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
+_TEXT_FORMAT = 49
+
+
 def _format(number_format: int, *, is_wrapped: bool = False, is_header: bool = False) -> str:
     """Return a cell format; 49 is text, 3 whole numbers, 2 two decimals, 9 percent."""
     font = 'fontId="1" fillId="2" applyFont="1" applyFill="1"' if is_header else 'fontId="0" fillId="0"'
+    aligned = ' horizontal="left" indent="1"' if number_format == _TEXT_FORMAT and not is_header else ""
     wrap = ' wrapText="1"' if is_wrapped else ""
     return (
-        f'<xf numFmtId="{number_format}" {font} borderId="0" xfId="0" applyNumberFormat="1" '
-        f'applyAlignment="1"><alignment vertical="top"{wrap}/></xf>'
+        f'<xf numFmtId="{number_format}" {font} borderId="1" xfId="0" applyNumberFormat="1" applyBorder="1" '
+        f'applyAlignment="1"><alignment{aligned} vertical="top"{wrap}/></xf>'
     )
 
 
 _FORMATS = (
     _format(0),
-    _format(49),
-    _format(49, is_wrapped=True),
+    _format(_TEXT_FORMAT),
+    _format(_TEXT_FORMAT, is_wrapped=True),
     _format(3),
     _format(2),
     _format(9),
-    _format(49, is_wrapped=True, is_header=True),
+    _format(_TEXT_FORMAT, is_wrapped=True, is_header=True),
 )
 """By the numbers of `Style`, the header's last."""
 _STYLES = (
@@ -166,7 +192,8 @@ _STYLES = (
     '<fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
     '<fill><patternFill patternType="solid"><fgColor rgb="FF0F5257"/><bgColor indexed="64"/></patternFill>'
     "</fill></fills>"
-    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border><left/><right/><top/>'
+    '<bottom style="hair"><color rgb="FF9AA5A3"/></bottom><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
     f'<cellXfs count="{len(_FORMATS)}">{"".join(_FORMATS)}</cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'

@@ -26,13 +26,13 @@ def test_every_kind_cause_and_part_has_its_words() -> None:
 
 
 def test_the_default_order_of_levels_is_short() -> None:
-    assert order_words(LEVELS) == "mentoring from priority 1 to 5, then all other from priority 1 to 5"
+    assert order_words(LEVELS) == "mentoring from priority 1 to 5, then everything else from priority 1 to 5"
 
 
 def test_an_order_of_its_own_is_told_in_full() -> None:
     order = ("other-1", "mentoring-1", "mentoring-2", "mentoring-4")
     assert order_words(order) == (
-        "all other of priority 1, then mentoring from priority 1 to 2, then mentoring of priority 4"
+        "everything else of priority 1, then mentoring from priority 1 to 2, then mentoring of priority 4"
     )
 
 

@@ -93,6 +93,14 @@ def test_ids_keep_leading_zeros_and_numbers_stay_numbers(tmp_path: Path) -> None
     assert written(tmp_path, *columns)[1] == ("007", 12, None)
 
 
+def test_rows_are_high_enough_for_their_wrapped_texts_up_to_eight_lines(tmp_path: Path) -> None:
+    column = Column("Text", ["short", "x" * 25, "y" * 1000], Style.WRAPPED, width=10)
+    write_xlsx(tmp_path / "table.xlsx", [Sheet("Table", [column])])
+    heights = openpyxl.load_workbook(tmp_path / "table.xlsx")["Table"].row_dimensions
+    # 25 characters take 3 lines of 10, each 15 points high.
+    assert [heights[row].height for row in (2, 3, 4)] == [None, 45, 120]
+
+
 def test_more_columns_than_letters_are_named_on(tmp_path: Path) -> None:
     columns = [Column(f"c{index}", [index], Style.COUNT) for index in range(30)]
     assert written(tmp_path, *columns)[1] == tuple(range(30))

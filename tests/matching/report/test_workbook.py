@@ -94,10 +94,10 @@ def test_ids_keep_leading_zeros_and_numbers_stay_numbers(tmp_path: Path) -> None
 
 
 def test_rows_are_high_enough_for_their_wrapped_texts_up_to_eight_lines(tmp_path: Path) -> None:
-    column = Column("Text", ["short", "x" * 25, "y" * 1000], Style.WRAPPED, width=10)
+    column = Column("Text", ["short", "x" * 25, "y" * 1000], Style.WRAPPED, width=12)
     write_xlsx(tmp_path / "table.xlsx", [Sheet("Table", [column])])
     heights = openpyxl.load_workbook(tmp_path / "table.xlsx")["Table"].row_dimensions
-    # 25 characters take 3 lines of 10, each 15 points high.
+    # Inside its margins the column shows 10 characters: 25 take 3 lines, each 15 points high.
     assert [heights[row].height for row in (2, 3, 4)] == [None, 45, 120]
 
 

@@ -138,9 +138,9 @@ def test_locked_partner_takes_the_place_of_another() -> None:
 
 
 def test_locks_over_capacity_are_cut_from_the_latest_level() -> None:
-    allocation = solve([4, 4, 4], [9], need_level=[1, 0, 2], pair_locked=[4, 4, 4])
-    assert allocation.slots.tolist() == [4, 4, 1]
-    assert allocation.locks_cut.tolist() == [0, 0, 3]
+    allocation = solve([4, 4, 4], [9], need_level=[2, 0, 1], pair_locked=[4, 4, 4])
+    assert allocation.slots.tolist() == [1, 4, 4]
+    assert allocation.locks_cut.tolist() == [3, 0, 0]
 
 
 def test_locks_of_one_level_are_cut_from_the_last_index() -> None:

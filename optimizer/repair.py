@@ -111,12 +111,18 @@ def is_least_of_need(problem: Problem, value: Ints) -> Bools:
 
 
 def firm_network(problem: Problem, rules: Rules, locks: Ints, slots: Ints) -> tuple[Network, Ints]:
-    """Return the network of the matches in ``slots``, which keep all rules, and the most slots by level in it.
+    """Return a network around ``slots``, which keep all rules, and the most slots by level in it.
 
-    Every flow of the network keeps all rules too.
+    It has the matches of ``slots`` and, the fittest links first, all pairs that no rule keeps from a single
+    slot beside them; matches without a least may go. Every flow of the network keeps all rules too.
     """
     is_firm = firm(problem, rules, slots)
     low = firm_low(problem, rules, locks, slots, is_firm)
-    network = build(problem, low, np.maximum(np.where(is_firm, most_slots(problem), 0), low))
+    low = np.where((rules.min_match <= 1) & (rules.min_need <= 1)[problem.pair_need], locks, low)
+    has_enough = sum_by(problem.pair_need, low, problem.num_needs) >= rules.min_need
+    is_free = (rules.min_match <= 1) & (has_enough | (rules.min_need <= 1))[problem.pair_need]
+    weight = np.where(is_firm, weigh(problem, slots) + 2**50, problem.pair_fit)
+    can_use = is_firm | (choose_pairs(rules, weight) & is_free)
+    network = build(problem, low, np.maximum(np.where(can_use, most_slots(problem), 0), low))
     flow = fill_levels(network, flow_of(network, problem, slots))
     return network, network.slots(flow, problem.num_pairs)

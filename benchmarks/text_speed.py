@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from embeddings import CachedEncoder, Lexical, PairScorer, SentenceEncoder, WordHashEncoder
 from embeddings.encoder import unit
-from embeddings.lexical import STOP_WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 Scores = NDArray[np.float32]
@@ -77,7 +76,7 @@ def index_speed(texts: list[str]) -> dict[str, float]:
 
     def peer() -> bm25s.BM25:
         index = bm25s.BM25()
-        words = bm25s.tokenize(texts, stopwords=list(STOP_WORDS), stemmer=stemmer, show_progress=False)
+        words = bm25s.tokenize(texts, stopwords=None, stemmer=stemmer, show_progress=False)
         index.index(words, show_progress=False)
         return index
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.lexical import count_stems
+from embeddings.lexical import count_stems, learn_stems, stem_tokenizer
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -160,7 +160,10 @@ class WordHashEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors of shape ``(len(texts), dim)``, in the given order; a blank text's is zero."""
-        counts, vocabulary = count_stems(texts)
+        tokenizer = stem_tokenizer()
+        stems = learn_stems(tokenizer, texts)
+        vocabulary = tokenizer.get_vocab_dict()
+        counts = count_stems(stems, len(vocabulary))
         counts.data = 1 + np.log(counts.data)
         features = np.zeros((len(vocabulary), self.dim), np.float32)
         for stem, row in vocabulary.items():

@@ -1,4 +1,4 @@
-"""BM25 over stemmed English words: every score of every pair is one sparse product."""
+"""BM25 over stemmed English words by bm25s: every score of every pair is one sparse product."""
 
 import re
 import unicodedata
@@ -6,19 +6,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TypeAlias
 
+import bm25s
 import numpy as np
 import Stemmer
-from numpy.typing import NDArray
+from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_SPANISH
+from bm25s.tokenization import Tokenized, Tokenizer
 from scipy import sparse
 
-# The list of Lucene's EnglishAnalyzer, also bm25s's default.
-_STOP_LINE = (
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these "
-    "they this to was will with"
-)
-STOP_WORDS = frozenset(_STOP_LINE.split())
-K1 = 1.5
-B = 0.75
 Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
 Scores: TypeAlias = "sparse.csr_array[np.float32, tuple[int, int]]"
 _WORD = re.compile(r"\w\w+")
@@ -27,9 +21,9 @@ _WORD = re.compile(r"\w\w+")
 class Lexical:
     """BM25 scores of queries against a fixed list of documents.
 
-    Words are lower-cased, accents folded, stop words left out, the rest stemmed (Snowball, English). The
-    scores are those of bm25s with its defaults (Lucene's variant, k1 = 1.5, b = 0.75), in about half its time
-    to split and index.
+    Words are lower-cased, accents folded, English and Spanish stop words left out, the rest stemmed (Snowball,
+    English). bm25s indexes and weighs with its defaults (Lucene's variant, k1 = 1.5, b = 0.75); only the product
+    with all queries at once is done here, which it has no call for.
 
     References
     ----------
@@ -38,13 +32,15 @@ class Lexical:
     """
 
     def __init__(self, documents: Sequence[str]):
-        counts, self._vocabulary = count_stems(documents)
-        self.weights = _weights(counts)
-        self._weights_by_stem = self.weights.T.tocsr()
+        self._tokenizer = stem_tokenizer()
+        stems = learn_stems(self._tokenizer, documents)
+        self._weights_by_stem = _weights_by_stem(stems, self._tokenizer.get_vocab_dict())
+        self.weights = self._weights_by_stem.T.tocsr()
 
     def count(self, queries: Sequence[str]) -> Matrix:
         """Return how often each stem of the documents stands in each query."""
-        return count_stems(queries, self._vocabulary)[0]
+        stems = self._tokenizer.tokenize(queries, update_vocab=False, show_progress=False, allow_empty=False)
+        return count_stems(stems, self.weights.shape[1])
 
     def scores(self, queries: Sequence[str]) -> Scores:
         """Return the raw BM25 scores, of shape ``(len(queries), num_documents)``."""
@@ -58,28 +54,27 @@ class Lexical:
         return sparse.csr_array(cells, shape=exact.shape)
 
 
-def count_stems(
-    texts: Sequence[str], vocabulary: dict[str, int] | None = None
-) -> tuple[Matrix, dict[str, int]]:
-    """Return the counts of stems, of shape ``(len(texts), num_stems)``, and each stem's column.
+def stem_tokenizer() -> Tokenizer:
+    """Return a tokenizer of texts to stems, without stop words, that knows no stem yet."""
+    stop_words = sorted({fold(word) for word in (*STOPWORDS_EN_PLUS, *STOPWORDS_SPANISH)})
+    stemmer = Stemmer.Stemmer("english")
+    return Tokenizer(lower=False, splitter=_words, stopwords=stop_words, stemmer=stemmer)
 
-    Parameters
-    ----------
-    vocabulary
-        Columns to use; stems without one are not counted. None gives every stem a column, in order of
-        first appearance.
-    """
-    words = [_WORD.findall(fold(text)) for text in texts]
-    column_by_word, vocabulary = _columns(dict.fromkeys(chain.from_iterable(words)), vocabulary)
-    lengths = np.fromiter(map(len, words), np.int32, len(words))
-    columns = np.fromiter(
-        map(column_by_word.__getitem__, chain.from_iterable(words)), np.int32, int(lengths.sum())
+
+def learn_stems(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Return the stems of each text by number; the tokenizer knows them all from then on."""
+    stems: list[list[int]] = tokenizer.tokenize(
+        texts, update_vocab=True, show_progress=False, allow_empty=False
     )
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-    kept = columns >= 0
-    cells = (rows[kept], columns[kept])
-    ones = np.ones(len(cells[0]))
-    return sparse.coo_array((ones, cells), shape=(len(texts), len(vocabulary))).tocsr(), vocabulary
+    return stems
+
+
+def count_stems(stems: Sequence[Sequence[int]], num_stems: int) -> Matrix:
+    """Return how often each stem stands in each text, of shape ``(len(stems), num_stems)``."""
+    lengths = np.fromiter(map(len, stems), np.int32, len(stems))
+    columns = np.fromiter(chain.from_iterable(stems), np.int32, int(lengths.sum()))
+    rows = np.repeat(np.arange(len(stems), dtype=np.int32), lengths)
+    return sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(stems), num_stems)).tocsr()
 
 
 def fold(text: str) -> str:
@@ -90,29 +85,18 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-def _columns(
-    words: dict[str, None], vocabulary: dict[str, int] | None
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the column of each word (-1: none) and of each stem."""
-    spoken = [word for word in words if word not in STOP_WORDS]
-    stems: list[str] = Stemmer.Stemmer("english").stemWords(spoken)
-    if vocabulary is None:
-        vocabulary = {stem: column for column, stem in enumerate(dict.fromkeys(stems))}
-    columns = dict.fromkeys(words, -1)
-    columns.update((word, vocabulary.get(stem, -1)) for word, stem in zip(spoken, stems, strict=True))
-    return columns, vocabulary
+def _words(text: str) -> list[str]:
+    return _WORD.findall(fold(text))
 
 
-def _weights(counts: Matrix) -> Matrix:
+def _weights_by_stem(stems: list[list[int]], vocabulary: dict[str, int]) -> Matrix:
     """Return what each stem adds to the BM25 score of each document that holds it."""
-    num_documents, num_stems = counts.shape
-    frequency = np.bincount(counts.indices, minlength=num_stems)
-    rarity = np.log1p((num_documents - frequency + 0.5) / (frequency + 0.5))
-    lengths: NDArray[np.float64] = counts.sum(axis=1)
-    damping = K1 * (1 - B + B * lengths / max(lengths.mean() if num_documents else 0.0, 1e-9))
-    tf = counts.data
-    exact = rarity[counts.indices] * tf / (tf + np.repeat(damping, np.diff(counts.indptr)))
-    weights = counts.copy()
+    shape = (len(vocabulary), len(stems))
+    if not vocabulary:
+        return sparse.csr_array(shape, dtype=np.float64)
+    index = bm25s.BM25()
+    index.index(Tokenized(stems, vocabulary), create_empty_token=False, show_progress=False)
+    by_stem = index.scores
     # Numbers of 24 bits held in 53: their sums are exact, so a score is the same in every order of adding up.
-    weights.data = exact.astype(np.float32).astype(np.float64)
-    return weights
+    cells = (by_stem["data"].astype(np.float64), by_stem["indices"], by_stem["indptr"])
+    return sparse.csr_array(cells, shape=shape)

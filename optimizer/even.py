@@ -34,7 +34,10 @@ def spread(network: Network, flow: Ints) -> Ints:
     groups = np.flatnonzero(is_free[arcs])
     live = np.concatenate(network.at[:4])
     live = live[is_free[live]]
-    while len(groups):
+    # Every round settles or splits what is left, so there are no more rounds than groups.
+    for _ in range(len(groups) + 1):
+        if not len(groups):
+            return flow
         part = _components(network, live)
         part_of_group = part[network.tail[arcs[groups]]]
         filled = flow[arcs[groups]]
@@ -51,7 +54,7 @@ def spread(network: Network, flow: Ints) -> Ints:
         groups = groups[is_open[network.tail[arcs[groups]]]]
         is_inside = is_source[network.tail[live]] == is_source[network.head[live]]
         live = live[is_inside & is_open[network.tail[live]]]
-    return flow
+    raise RuntimeError("The levels are not fixed: the flow is not within the bounds of its network.")
 
 
 def _components(network: Network, live: Ints) -> Ints:

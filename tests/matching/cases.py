@@ -15,7 +15,6 @@ from matching.facts import Facts, facts_of
 from matching.pipeline import Matching, Run, match
 from matching.policy import Policy, Rules, policy_from_mapping
 from matching.rules import PAIR_RULES
-from matching.texts import Texts
 from matching.vocabulary import Rule
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 
@@ -29,9 +28,7 @@ def make_facts(district: District, rules: Rules | None = None) -> Facts:
 
 
 def make_scorer(district: District, policy: Policy | None = None) -> Scorer:
-    policy = policy or Policy()
-    facts = facts_of(district, policy.rules, ON)
-    return scorer_of(district, facts, Texts(district, WordHashEncoder()), policy)
+    return scorer_of(district, policy or Policy(), ON, WordHashEncoder())
 
 
 def make_policy(**tables: object) -> Policy:

@@ -22,7 +22,7 @@ def lock(need_id: str, offer_id: str, slots: int) -> Row:
     return {"need_id": need_id, "offer_id": offer_id, "slots": slots, "status": "active", "locked": True}
 
 
-def test_rules_that_no_row_states_are_absent():
+def test_rules_that_no_row_states_are_absent() -> None:
     problem = make_problem(make_district([make_need()], [make_offer()]))
     assert problem.pair_locked is None
     assert problem.pair_max_slots is None
@@ -34,7 +34,7 @@ def test_rules_that_no_row_states_are_absent():
     assert problem.pair_incumbent is None  # a match plans afresh
 
 
-def test_limits_are_handed_over_with_blank_as_no_limit():
+def test_limits_are_handed_over_with_blank_as_no_limit() -> None:
     partners = [make_partner("p0", max_schools=2), make_partner("p1")]
     needs = [make_need(max_partners=1, min_slots=2), make_need(school_id="s1")]
     offers = [make_offer(partner_id="p0", min_slots=3, trained_slots=4), make_offer(partner_id="p1")]
@@ -55,7 +55,7 @@ def test_limits_are_handed_over_with_blank_as_no_limit():
     assert problem.offer_trained_slots.tolist() == [4, 5]
 
 
-def test_a_locked_candidate_may_grow_to_what_both_sides_have():
+def test_a_locked_candidate_may_grow_to_what_both_sides_have() -> None:
     district = make_district([make_need(slots=7)], [make_offer(slots=9)], partnerships=[lock("n0", "o0", 2)])
     problem = make_problem(district)
     assert problem.pair_locked is not None
@@ -63,7 +63,7 @@ def test_a_locked_candidate_may_grow_to_what_both_sides_have():
     assert (problem.pair_locked.tolist(), problem.pair_max_slots.tolist()) == ([2], [7])
 
 
-def test_a_pair_locked_despite_a_rule_is_there_with_its_own_fit_and_cannot_grow():
+def test_a_pair_locked_despite_a_rule_is_there_with_its_own_fit_and_cannot_grow() -> None:
     offers = [make_offer(kinds=["tutoring"], slots=9), make_offer(slots=9)]
     district = make_district([make_need(slots=7)], offers, partnerships=[lock("n0", "o0", 2)])
     problem, first = make_problem(district), np.array([0])
@@ -74,14 +74,14 @@ def test_a_pair_locked_despite_a_rule_is_there_with_its_own_fit_and_cannot_grow(
     assert problem.pair_fit[0] == make_scorer(district).score(first, first).fit[0] > 0
 
 
-def test_an_offer_without_slots_has_no_pairs():
+def test_an_offer_without_slots_has_no_pairs() -> None:
     rows = [lock("n0", "o0", 2)]
     district = make_district([make_need()], [make_offer(slots=0), make_offer()], partnerships=rows)
     problem = make_problem(district)
     assert problem.pair_offer.tolist() == [1]
 
 
-def test_the_columns_of_scores_are_shares_with_six_decimals():
+def test_the_columns_of_scores_are_shares_with_six_decimals() -> None:
     district = make_district([make_need()], [make_offer()])
     pairs = make_scorer(district).score(np.array([0]), np.array([0]))
     columns = score_columns(pairs)

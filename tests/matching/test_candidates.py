@@ -35,7 +35,7 @@ def brute_force(district: District, policy: Policy) -> list[tuple[int, int, int]
 
 @on_a_few
 @given(districts(), st.sampled_from([-1.0, 0.3, 1.0]))
-def test_candidates_are_the_pairs_that_a_loop_over_all_rules_allows(district: District, floor: float):
+def test_candidates_are_the_pairs_that_a_loop_over_all_rules_allows(district: District, floor: float) -> None:
     policy = make_policy(fit={"floor": floor})
     found = find_candidates(make_scorer(district, policy))
     assert triples(found) == brute_force(district, policy)
@@ -59,7 +59,7 @@ TIES = [["reading mentors", "math"][i % 2] for i in range(7)]
 @pytest.mark.parametrize("per_side", [1, 2, 3])
 def test_beyond_max_pairs_the_best_of_each_side_are_kept(
     monkeypatch: pytest.MonkeyPatch, per_side: int, rows_at_once: int
-):
+) -> None:
     needs = [make_need(statement=text, slots=1) for text in [*TIES, "reading"]]
     offers = [make_offer(focus=text) for text in [*TIES, "mentors for math"]]
     district = make_district(needs, offers)
@@ -72,7 +72,7 @@ def test_beyond_max_pairs_the_best_of_each_side_are_kept(
     assert found.bounds_over == f"{per_side} best"
 
 
-def test_exactly_max_pairs_are_all_held():
+def test_exactly_max_pairs_are_all_held() -> None:
     district = make_district([make_need()] * 2, [make_offer()] * 3)
     whole = find_candidates(make_scorer(district, make_policy(candidates={"max_pairs": 6, "per_side": 1})))
     cut = find_candidates(make_scorer(district, make_policy(candidates={"max_pairs": 5, "per_side": 1})))
@@ -83,7 +83,7 @@ def test_exactly_max_pairs_are_all_held():
 
 @on_a_few
 @given(districts(), st.integers(1, 3))
-def test_blocks_give_the_same_as_one_block(district: District, rows: int):
+def test_blocks_give_the_same_as_one_block(district: District, rows: int) -> None:
     scorer = make_scorer(district)
     whole = find_candidates(scorer)
     with pytest.MonkeyPatch.context() as patch:
@@ -91,7 +91,7 @@ def test_blocks_give_the_same_as_one_block(district: District, rows: int):
         assert triples(find_candidates(scorer)) == triples(whole)
 
 
-def test_a_pair_exactly_on_the_fit_floor_is_a_candidate():
+def test_a_pair_exactly_on_the_fit_floor_is_a_candidate() -> None:
     district = make_district([make_need(statement="reading mentors")], [make_offer(focus="mentors")])
     first = np.array([0])
     similarity = make_scorer(district).score(first, first).texts.similarity[0]
@@ -102,7 +102,7 @@ def test_a_pair_exactly_on_the_fit_floor_is_a_candidate():
     assert len(find_candidates(make_scorer(district, make_policy(fit={"floor": above}))).need) == 0
 
 
-def test_progress_ends_at_one():
+def test_progress_ends_at_one() -> None:
     told: list[tuple[str, float]] = []
     find_candidates(
         make_scorer(make_district([make_need()], [make_offer()])), lambda *what: told.append(what)
@@ -110,6 +110,6 @@ def test_progress_ends_at_one():
     assert told == [("candidates", 1.0)]
 
 
-def test_no_needs_or_no_offers_have_no_candidates():
+def test_no_needs_or_no_offers_have_no_candidates() -> None:
     for district in (make_district([], [make_offer()]), make_district([make_need()], [])):
         assert triples(find_candidates(make_scorer(district))) == []

@@ -18,21 +18,21 @@ def reason(
 ) -> str:
     """Return the sentence of the one pair of a district; the offer's focus is "Mentors"."""
     district = make_district(
-        [make_need(**(need or {}))],
-        [make_offer(**{"focus": "Mentors", **(offer or {})})],
-        schools=[make_school(**(school or {}))],
-        partners=[make_partner(**(partner or {}))],
+        [make_need() | (need or {})],
+        [make_offer(focus="Mentors") | (offer or {})],
+        schools=[make_school() | (school or {})],
+        partners=[make_partner() | (partner or {})],
         evaluations=evaluations or [],
     )
     scorer, first = make_scorer(district), np.array([0])
     return match_reasons(district, scorer.facts, scorer.partnership, scorer.score(first, first))[0]
 
 
-def test_what_is_not_known_is_not_said():
+def test_what_is_not_known_is_not_said() -> None:
     assert reason() == "Mentors"
 
 
-def test_everything_that_is_known_is_said_in_one_sentence():
+def test_everything_that_is_known_is_said_in_one_sentence() -> None:
     said = reason(
         {"grades": "3-5", "schedule": "Wed 15:00-16:30", "languages": "Spanish"},
         {
@@ -63,7 +63,7 @@ def test_everything_that_is_known_is_said_in_one_sentence():
         ("PK-13", "", ""),
     ],
 )
-def test_the_shared_grades(needed: str, served: str, words: str):
+def test_the_shared_grades(needed: str, served: str, words: str) -> None:
     assert reason({"grades": needed}, {"grades": served}) == f"Mentors{words}"
 
 
@@ -77,29 +77,29 @@ def test_the_shared_grades(needed: str, served: str, words: str):
         ("Mon 10:00-11:00", "", ""),
     ],
 )
-def test_the_days_both_can(wanted: str, offered: str, words: str):
+def test_the_days_both_can(wanted: str, offered: str, words: str) -> None:
     assert reason({"schedule": wanted}, {"schedule": offered}) == f"Mentors{words}"
 
 
-def test_languages_of_the_school_count_where_the_need_asks_none():
+def test_languages_of_the_school_count_where_the_need_asks_none() -> None:
     school: Row = {"languages": ["English", "somali", "Arabic"]}
     offer: Row = {"languages": ["English", "Arabic", "Somali"]}
     assert reason(None, offer, school=school) == "Mentors, speaks Arabic and Somali"
     assert reason({"languages": "Hmong"}, offer, school=school) == "Mentors"
 
 
-def test_ratings_of_few_people_are_not_said():
+def test_ratings_of_few_people_are_not_said() -> None:
     rated: Row = {"partner_id": "p0", "term": "spring", "rating": 5}
     assert reason(evaluations=[{**rated, "respondents": 4}]) == "Mentors"
     assert reason(evaluations=[{**rated, "respondents": 5}]) == "Mentors, rated 5.0"
 
 
-def test_one_year_of_commitment_is_not_worth_saying():
+def test_one_year_of_commitment_is_not_worth_saying() -> None:
     assert reason(partner={"years_committed": 1}) == "Mentors"
     assert reason(partner={"years_committed": 2.5}) == "Mentors, committed for 2.5 years"
 
 
-def test_a_long_focus_is_cut_between_words():
+def test_a_long_focus_is_cut_between_words() -> None:
     said = reason(offer={"focus": "Mentors, " + "who read " * 20})
     assert said.endswith("who read ...")
     assert len(said) <= 114

@@ -30,18 +30,20 @@ def parts_of(texts: PairTexts) -> FitParts:
 @pytest.mark.parametrize(
     ("dense", "lexical", "part"), [(0.5, 0.3, 0.4), (-0.2, 0.1, 0.0), (1.0, 1.0, 1.0), (0.6, 0.0, 0.3)]
 )
-def test_similarity_is_half_the_text_score_and_never_negative(dense: float, lexical: float, part: float):
+def test_similarity_is_half_the_text_score_and_never_negative(
+    dense: float, lexical: float, part: float
+) -> None:
     texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (dense, lexical, np.nan)))
     assert parts_of(texts).similarity[0] == pytest.approx(part)
 
 
 @pytest.mark.parametrize(("score", "part"), [(0.4, 0.4), (1.7, 1.0), (-0.1, 0.0), (np.nan, 0.5)])
-def test_priorities_are_the_text_score_up_to_one(score: float, part: float):
+def test_priorities_are_the_text_score_up_to_one(score: float, part: float) -> None:
     texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (0.5, 0.5, score)))
     assert parts_of(texts).priorities[0] == pytest.approx(part)
 
 
-def test_grades_are_the_share_of_the_needs_grades():
+def test_grades_are_the_share_of_the_needs_grades() -> None:
     needs = [make_need(grades="3-5"), make_need(grades="K-1")]
     offers = [make_offer(grades="4-8"), make_offer(grades="1|3"), make_offer()]
     # 3-5 and 4-8 share 4 and 5 of 3, 5: two of three; 1 and 3 give one of three; a blank offer serves all.
@@ -50,7 +52,7 @@ def test_grades_are_the_share_of_the_needs_grades():
     )
 
 
-def test_distance_is_worth_half_at_the_policys_kilometres():
+def test_distance_is_worth_half_at_the_policys_kilometres() -> None:
     # 0.1 degrees of latitude are 11.119508 km: 5 / (5 + 11.119508) = 0.310183; at the door 1; unknown a half.
     school = make_school(latitude=40.0, longitude=0.0)
     places = [(40.1, 0.0), (40.0, 0.0), (None, None)]
@@ -61,14 +63,14 @@ def test_distance_is_worth_half_at_the_policys_kilometres():
     assert score(district, policy).parts.distance[0] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_schedule_is_the_share_of_the_needs_minutes():
+def test_schedule_is_the_share_of_the_needs_minutes() -> None:
     needs = [make_need(schedule="Mon 15:00-16:00|Wed 15:00-16:00"), make_need()]
     offers = [make_offer(schedule="Mon 15:30-18:00"), make_offer()]
     # 30 of 120 minutes; a half wherever a side is blank.
     assert score(make_district(needs, offers)).parts.schedule.tolist() == [0.25, 0.5, 0.5, 0.5]
 
 
-def test_languages_are_the_share_of_those_asked_else_of_the_schools():
+def test_languages_are_the_share_of_those_asked_else_of_the_schools() -> None:
     needs = [make_need(languages=["Spanish", "Somali"]), make_need(), make_need(school_id="s1")]
     schools = [make_school("s0", languages=["English", "spanish", "Arabic", "Hmong"]), make_school("s1")]
     offers = [make_offer(languages=["SPANISH", "Arabic"]), make_offer()]
@@ -83,7 +85,7 @@ def rate(partner_id: str, *ratings: float | None, **cells: object) -> list[Row]:
     ]
 
 
-def test_quality_draws_few_ratings_to_the_mean():
+def test_quality_draws_few_ratings_to_the_mean() -> None:
     # The mean of all ratings is (2 * 5 + 8 * 3) / 10 = 3.4. With a prior of 5:
     # p0 (10 + 17) / 7 = 3.857143 -> 0.714286; p1 (24 + 17) / 13 = 3.153846 -> 0.538462; p2 3.4 -> 0.6.
     evaluations = [*rate("p0", 5, 5), *rate("p1", *[3] * 8), *rate("p2", None)]
@@ -91,17 +93,17 @@ def test_quality_draws_few_ratings_to_the_mean():
     assert score(district).parts.quality.tolist() == pytest.approx([0.714286, 0.538462, 0.6], abs=1e-6)
 
 
-def test_quality_without_a_single_rating_is_the_middle_of_the_scale():
+def test_quality_without_a_single_rating_is_the_middle_of_the_scale() -> None:
     assert score(make_district([make_need()], [make_offer()])).parts.quality.tolist() == [0.5]
 
 
-def test_quality_without_a_prior_is_the_plain_mean_and_unrated_partners_have_the_districts():
+def test_quality_without_a_prior_is_the_plain_mean_and_unrated_partners_have_the_districts() -> None:
     # p0: (4 - 1) / 4; p1 has no rating: the district's mean is 4 as well.
     district = make_district([make_need()], [make_offer()] * 2, evaluations=rate("p0", 3, 5))
     assert score(district, make_policy(fit={"rating_prior": 0})).parts.quality.tolist() == [0.75, 0.75]
 
 
-def test_ratings_are_shown_only_when_enough_people_gave_them():
+def test_ratings_are_shown_only_when_enough_people_gave_them() -> None:
     evaluations = [
         *rate("p0", 4, school_id="s0", respondents=4),
         *rate("p1", 4, school_id="s0", respondents=5),
@@ -120,7 +122,7 @@ def test_ratings_are_shown_only_when_enough_people_gave_them():
     assert found.rating.tolist() == pytest.approx([4, 4, 4.2])
 
 
-def test_commitment_grows_to_the_policys_years():
+def test_commitment_grows_to_the_policys_years() -> None:
     partners = [make_partner(f"p{i}", years_committed=years) for i, years in enumerate([2, 5, 9, None])]
     district = make_district([make_need()], [make_offer()] * 4, partners=partners)
     # 2 / 5, then full; blank counts as the one year that an agreement takes.
@@ -131,14 +133,14 @@ def parts(**values: float) -> FitParts:
     return FitParts(**{part.name: np.array([values.get(part.name, 0.0)]) for part in fields(FitParts)})
 
 
-def test_the_total_is_the_weighted_mean_in_millionths():
+def test_the_total_is_the_weighted_mean_in_millionths() -> None:
     # (0.6 * 0.5 + 0.1 * 0.3 + 0.07 * 0.123456) / 1 = 0.33864192 -> 338,642 millionths.
     found = parts(similarity=0.5, distance=0.3, quality=0.123456).total(Weights())
     assert found.dtype == np.int64
     assert found.tolist() == [338642]
 
 
-def test_only_the_ratios_of_the_weights_matter():
+def test_only_the_ratios_of_the_weights_matter() -> None:
     once, twice = {"similarity": 1.0, "grades": 3.0}, {"similarity": 2.0, "grades": 6.0}
     nothing = dict.fromkeys(Weights().as_dict(), 0.0)
     value = parts(similarity=0.2, grades=1.0, quality=0.9)
@@ -147,5 +149,5 @@ def test_only_the_ratios_of_the_weights_matter():
     assert value.total(Weights(**nothing | twice)).tolist() == [800000]
 
 
-def test_all_parts_full_is_a_whole_fit():
+def test_all_parts_full_is_a_whole_fit() -> None:
     assert parts(**dict.fromkeys(Weights().as_dict(), 1.0)).total(Weights()).tolist() == [1_000_000]

@@ -23,13 +23,13 @@ def shared_slots() -> District:
     return make_district([mentoring, urgent], [make_offer(slots=10, kinds=["mentoring", "tutoring"])])
 
 
-def test_shared_slots_go_to_mentoring_before_a_more_urgent_need():
+def test_shared_slots_go_to_mentoring_before_a_more_urgent_need() -> None:
     allocation = run_match(shared_slots()).allocation
     assert allocation.slots_filled("n0") == 10
     assert allocation.slots_filled("n1") == 0
 
 
-def test_a_policy_that_swaps_the_levels_gives_shared_slots_to_the_more_urgent_need():
+def test_a_policy_that_swaps_the_levels_gives_shared_slots_to_the_more_urgent_need() -> None:
     policy = make_policy(objective={"levels": [*LEVELS[5:], *LEVELS[:5]]})
     allocation = run_match(shared_slots(), policy).allocation
     assert allocation.slots_filled("n0") == 0
@@ -41,7 +41,7 @@ def test_a_policy_that_swaps_the_levels_gives_shared_slots_to_the_more_urgent_ne
 
 
 @pytest.mark.parametrize("kind", ["mentoring", "event"])
-def test_within_a_line_the_more_urgent_comes_first_even_where_it_fits_worse(kind: str):
+def test_within_a_line_the_more_urgent_comes_first_even_where_it_fits_worse(kind: str) -> None:
     needs = [
         make_need("late", priority=4, kind=kind, statement="reading mentors"),
         make_need("soon", priority=2, kind=kind, statement="something with reading"),
@@ -52,7 +52,7 @@ def test_within_a_line_the_more_urgent_comes_first_even_where_it_fits_worse(kind
     assert (allocation.slots_filled("soon"), allocation.slots_filled("late")) == (5, 0)
 
 
-def test_a_better_plan_may_fill_fewer_slots_in_all():
+def test_a_better_plan_may_fill_fewer_slots_in_all() -> None:
     # o0 alone can serve the one urgent slot, but gives at least 3 a match or none: min(3, need 1) = 1 slot.
     # Given to the urgent need, its partner (one school) is lost to the other school's nine.
     needs = [make_need(slots=1, priority=1), make_need(slots=9, priority=2, school_id="s1")]
@@ -70,20 +70,20 @@ def uneven_fit() -> District:
     return make_district(needs, [make_offer(slots=6, focus="reading mentors")])
 
 
-def test_gaps_are_spread_over_the_schools_before_fit_counts():
+def test_gaps_are_spread_over_the_schools_before_fit_counts() -> None:
     found = run_match(uneven_fit()).allocation
     assert (found.slots_filled("n0"), found.slots_filled("n1")) == (3, 3)
     # 3 * 3 / 6 at each school.
     assert (found.even.value, found.even.bound, found.even.proven) == (3_000_000, 3_000_000, True)
 
 
-def test_without_even_the_best_fit_takes_all():
+def test_without_even_the_best_fit_takes_all() -> None:
     found = run_match(uneven_fit(), make_policy(objective={"even": False})).allocation
     assert (found.slots_filled("n0"), found.slots_filled("n1")) == (6, 0)
     assert found.even.value == 6_000_000  # 0 + 6 * 6 / 6, reported all the same
 
 
-def test_among_equally_even_plans_the_best_fit_wins():
+def test_among_equally_even_plans_the_best_fit_wins() -> None:
     needs = [make_need(slots=4, statement="algebra tutors")]
     offers = [make_offer(slots=4, focus="reading mentors"), make_offer(slots=4, focus="algebra tutors")]
     policy = make_policy(fit={"floor": -1})
@@ -101,7 +101,7 @@ def lock(need_id: str, offer_id: str, slots: int, **cells: object) -> Row:
     }
 
 
-def test_a_lock_keeps_its_slots_from_a_more_urgent_need():
+def test_a_lock_keeps_its_slots_from_a_more_urgent_need() -> None:
     needs = [make_need(slots=5, priority=1), make_need(slots=5, priority=5)]
     found = run_match(make_district(needs, [make_offer(slots=5)], partnerships=[lock("n1", "o0", 2)]))
     assert slots_by_pair(found) == {("n0", "o0"): 3, ("n1", "o0"): 2}
@@ -110,7 +110,7 @@ def test_a_lock_keeps_its_slots_from_a_more_urgent_need():
     assert by_name["mentoring-5"] == (2, 2, True)
 
 
-def test_a_running_match_that_is_not_locked_is_planned_afresh():
+def test_a_running_match_that_is_not_locked_is_planned_afresh() -> None:
     needs = [make_need(slots=5, priority=1), make_need(slots=5, priority=5)]
     rows = [lock("n1", "o0", 2, locked=False)]
     assert slots_by_pair(run_match(make_district(needs, [make_offer(slots=5)], partnerships=rows))) == {
@@ -118,7 +118,7 @@ def test_a_running_match_that_is_not_locked_is_planned_afresh():
     }
 
 
-def test_locks_that_exceed_the_slots_are_cut_from_the_latest_level_and_named():
+def test_locks_that_exceed_the_slots_are_cut_from_the_latest_level_and_named() -> None:
     needs = [make_need(slots=5, priority=2), make_need(slots=5, priority=1)]
     rows = [lock("n0", "o0", 4), lock("n1", "o0", 3)]
     found = run_match(make_district(needs, [make_offer(slots=5)], partnerships=rows))
@@ -128,7 +128,7 @@ def test_locks_that_exceed_the_slots_are_cut_from_the_latest_level_and_named():
     assert found.audit.is_passed
 
 
-def test_one_lock_cut_for_its_offer_leaves_the_needs_slots_to_the_next():
+def test_one_lock_cut_for_its_offer_leaves_the_needs_slots_to_the_next() -> None:
     # n0 has 5 slots; its lock on o0 is cut to the 2 that o0 has, which leaves 3 for its lock on o1. A more urgent
     # need gets only the 2 slots of o1 that no lock holds.
     rows = [lock("n0", "o0", 5), lock("n0", "o1", 5)]
@@ -139,7 +139,7 @@ def test_one_lock_cut_for_its_offer_leaves_the_needs_slots_to_the_next():
     assert slots_by_pair(found) == {("n0", "o0"): 2, ("n0", "o1"): 3, ("n1", "o1"): 2}
 
 
-def test_a_lock_on_an_offer_without_slots_is_a_forced_change():
+def test_a_lock_on_an_offer_without_slots_is_a_forced_change() -> None:
     district = make_district([make_need()], [make_offer(slots=0)], partnerships=[lock("n0", "o0", 2)])
     found = run_match(district)
     assert found.audit.is_passed
@@ -151,7 +151,7 @@ def test_a_lock_on_an_offer_without_slots_is_a_forced_change():
 
 @on_a_few
 @given(districts())
-def test_the_matches_of_any_district_pass_the_audit_and_their_values_are_the_same(district: District):
+def test_the_matches_of_any_district_pass_the_audit_and_their_values_are_the_same(district: District) -> None:
     found = run_match(district)
     assert found.audit.findings == tuple(f for f in found.audit.findings if not f.is_error)
     audited = [(level.name, level.needed, level.filled) for level in found.audit.levels]
@@ -162,7 +162,7 @@ def test_the_matches_of_any_district_pass_the_audit_and_their_values_are_the_sam
 
 @on_a_few
 @given(districts())
-def test_no_level_of_any_district_is_filled_above_its_bound_or_proven_below_it(district: District):
+def test_no_level_of_any_district_is_filled_above_its_bound_or_proven_below_it(district: District) -> None:
     found = run_match(district).allocation
     for level in found.levels:
         assert 0 <= level.filled <= level.bound <= level.needed
@@ -173,7 +173,7 @@ def test_no_level_of_any_district_is_filled_above_its_bound_or_proven_below_it(d
 
 @on_a_few
 @given(districts())
-def test_every_need_is_filled_or_a_gap_with_its_cause(district: District):
+def test_every_need_is_filled_or_a_gap_with_its_cause(district: District) -> None:
     found = run_match(district)
     gaps = dict(zip(found.unmet["need_id"], found.unmet["slots_unmet"], strict=True))
     for need_id, slots in zip(district.needs["need_id"], district.needs["slots"], strict=True):
@@ -184,7 +184,7 @@ def test_every_need_is_filled_or_a_gap_with_its_cause(district: District):
 
 @on_a_few
 @given(districts())
-def test_the_same_district_gives_the_same_tables_to_the_byte(district: District):
+def test_the_same_district_gives_the_same_tables_to_the_byte(district: District) -> None:
     once, again = run_match(district), run_match(district)
     assert once.allocation.matches.to_csv() == again.allocation.matches.to_csv()
     assert once.unmet.to_csv() == again.unmet.to_csv()
@@ -192,7 +192,7 @@ def test_the_same_district_gives_the_same_tables_to_the_byte(district: District)
     assert once.audit == again.audit
 
 
-def test_matches_stand_by_need_then_offer_with_ids_and_reason():
+def test_matches_stand_by_need_then_offer_with_ids_and_reason() -> None:
     needs = [make_need("b", slots=6), make_need("a", slots=2, school_id="s1")]
     offers = [make_offer("y", slots=4, partner_id="q"), make_offer("x", slots=4, partner_id="p")]
     matches = run_match(make_district(needs, offers)).allocation.matches
@@ -205,7 +205,7 @@ def test_matches_stand_by_need_then_offer_with_ids_and_reason():
     assert matches["reason"].str.startswith("Help with reading").all()
 
 
-def test_a_trimmed_search_says_what_its_bounds_hold_for():
+def test_a_trimmed_search_says_what_its_bounds_hold_for() -> None:
     district = make_district([make_need()] * 2, [make_offer()] * 2)
     found = run_match(district, make_policy(candidates={"max_pairs": 1, "per_side": 1}))
     assert found.bounds_over == "1 best"
@@ -213,7 +213,7 @@ def test_a_trimmed_search_says_what_its_bounds_hold_for():
     assert run_match(district).bounds_over == "all"
 
 
-def test_the_date_of_the_run_is_the_one_all_rules_see():
+def test_the_date_of_the_run_is_the_one_all_rules_see() -> None:
     district = make_district([make_need()], [make_offer(cleared_until="2026-09-14")])
     in_time = match(district, run=Run(on=ON), encoder=WordHashEncoder())
     too_late = match(district, run=Run(on=date(2026, 9, 15)), encoder=WordHashEncoder())
@@ -221,7 +221,7 @@ def test_the_date_of_the_run_is_the_one_all_rules_see():
     assert too_late.allocation.slots_filled("n0") == 0
 
 
-def test_a_result_audits_the_same_from_its_table_alone():
+def test_a_result_audits_the_same_from_its_table_alone() -> None:
     found = run_match(uneven_fit())
     alone = audit_allocation(
         found.district, found.allocation.matches, Policy(), on=ON, encoder=WordHashEncoder()
@@ -229,7 +229,7 @@ def test_a_result_audits_the_same_from_its_table_alone():
     assert alone == found.audit
 
 
-def test_a_run_refuses_an_unknown_effort():
+def test_a_run_refuses_an_unknown_effort() -> None:
     with pytest.raises(ValueError, match="Effort: expected one of quick, standard, thorough, got best"):
         Run(effort="best")  # type: ignore[arg-type]  # what a caller may type
 
@@ -237,14 +237,14 @@ def test_a_run_refuses_an_unknown_effort():
 @pytest.mark.parametrize(
     "district", [make_district(), make_district([make_need()]), make_district([], [make_offer()])]
 )
-def test_a_district_without_needs_or_offers_has_an_answer(district: District):
+def test_a_district_without_needs_or_offers_has_an_answer(district: District) -> None:
     found = run_match(district)
     assert len(found.allocation.matches) == 0
     assert found.allocation.status == "optimal"
     assert found.audit.is_passed
 
 
-def test_progress_names_the_stages_and_stays_within_zero_and_one():
+def test_progress_names_the_stages_and_stays_within_zero_and_one() -> None:
     told: list[tuple[str, float]] = []
     match(uneven_fit(), run=Run(on=ON), encoder=WordHashEncoder(), progress=lambda *what: told.append(what))
     assert "candidates" in {name for name, _ in told}

@@ -8,12 +8,12 @@ from matching.policy import Policy, Weights, policy_from_mapping, read_policy, s
 from matching.vocabulary import LEVELS
 
 
-def test_an_empty_file_is_the_default_policy(tmp_path: Path):
+def test_an_empty_file_is_the_default_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text("")
     assert read_policy(tmp_path / "policy.toml") == Policy()
 
 
-def test_a_file_changes_only_what_it_names(tmp_path: Path):
+def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
     text = "[rules]\nrequire_clearance = true\n[fit]\nfloor = 1\n[fit.weights]\nquality = 0.5\n"
     (tmp_path / "policy.toml").write_text("\ufeff" + text, encoding="utf-8")
     policy = read_policy(tmp_path / "policy.toml")
@@ -23,7 +23,7 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path):
     assert policy.candidates == Policy().candidates
 
 
-def test_a_file_may_reorder_the_levels(tmp_path: Path):
+def test_a_file_may_reorder_the_levels(tmp_path: Path) -> None:
     levels = [*LEVELS[5:], *LEVELS[:5]]
     (tmp_path / "policy.toml").write_text(f"[objective]\nlevels = {levels}\neven = false\n")
     objective = read_policy(tmp_path / "policy.toml").objective
@@ -59,13 +59,13 @@ def test_a_file_may_reorder_the_levels(tmp_path: Path):
         ({"candidates": {"per_side": 0}}, "Policy candidates.per_side: expected 1 to 10000, got 0"),
     ],
 )
-def test_a_policy_refuses(settings: dict[str, object], message: str):
+def test_a_policy_refuses(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match="Policy") as error:
         policy_from_mapping(settings)
     assert message in str(error.value)
 
 
-def test_a_file_that_is_no_toml_is_refused(tmp_path: Path):
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text("rules:")
     with pytest.raises(ValueError, match=r"Policy policy\.toml: expected a readable TOML file"):
         read_policy(tmp_path / "policy.toml")
@@ -73,14 +73,14 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path: Path):
         read_policy(tmp_path / "none.toml")
 
 
-def test_every_setting_says_why():
+def test_every_setting_says_why() -> None:
     settings = list(settings_of(Policy()))
     assert all(why for _, _, why in settings)
     assert ("rules.min_shared_minutes", 30) in [(name, value) for name, value, _ in settings]
     assert len({name for name, _, _ in settings}) == len(settings)
 
 
-def test_the_default_order_is_mentoring_first_then_the_most_urgent():
+def test_the_default_order_is_mentoring_first_then_the_most_urgent() -> None:
     mentoring = tuple(f"mentoring-{priority}" for priority in range(1, 6))
     assert Policy().objective.levels == (*mentoring, *(f"other-{priority}" for priority in range(1, 6)))
     assert Policy().objective.even

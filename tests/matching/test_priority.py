@@ -26,45 +26,45 @@ def priorities(needs: list[Row], evidence: list[Row], policy: Priority | None = 
 
 
 def need_of(school: int, **cells: object) -> Row:
-    return make_need(school_id=f"s{school}", **{"statement": "Help", "priority": None, **cells})
+    return make_need(school_id=f"s{school}", statement="Help") | {"priority": None} | cells
 
 
 EVERYWHERE = [need_of(school) for school in range(5)]
 
 
-def test_a_priority_that_the_district_gives_stands():
+def test_a_priority_that_the_district_gives_stands() -> None:
     needs = [need_of(0, priority=5)]
     assert found(needs, [row(0, 1, benchmark=99)]) == [(5, "Priority given by the district.")]
 
 
-def test_without_evidence_the_priority_is_three_and_says_so():
+def test_without_evidence_the_priority_is_three_and_says_so() -> None:
     reason = "No usable evidence (at least 10 respondents and a known measure): priority 3."
     assert found([need_of(0)], []) == [(3, reason)]
     assert found([need_of(0)], [row(1, 1, benchmark=99)]) == [(3, reason)]
 
 
-def test_the_lower_the_result_the_more_urgent_the_need():
+def test_the_lower_the_result_the_more_urgent_the_need() -> None:
     # Five schools, 20 to 60 proficient: worst first their standings are 0.9, 0.7, 0.5, 0.3, 0.1, and so are the
     # shares of schools below each: 5 - floor(5 * 0.9) = 1, then 2, 3, 4, 5.
     assert priorities(EVERYWHERE, [row(i, 20 + 10 * i) for i in range(5)]) == [1, 2, 3, 4, 5]
 
 
-def test_the_higher_the_absence_the_more_urgent_the_need():
+def test_the_higher_the_absence_the_more_urgent_the_need() -> None:
     evidence = [row(i, 20 + 10 * i, source="attendance", measure="chronic_absence_pct") for i in range(5)]
     assert priorities(EVERYWHERE, evidence) == [5, 4, 3, 2, 1]
 
 
-def test_schools_alike_share_the_middle():
+def test_schools_alike_share_the_middle() -> None:
     # All five equal: each stands at 0.5 of the ladder: 5 - floor(2.5) = 3.
     assert priorities(EVERYWHERE, [row(i, 40) for i in range(5)]) == [3] * 5
 
 
-def test_a_measure_not_known_is_not_used():
+def test_a_measure_not_known_is_not_used() -> None:
     evidence = [row(i, i, measure="parking_spaces") for i in range(5)]
     assert priorities(EVERYWHERE, evidence) == [3] * 5
 
 
-def test_with_fewer_than_five_schools_only_the_benchmark_counts():
+def test_with_fewer_than_five_schools_only_the_benchmark_counts() -> None:
     # Four schools: no ladder; the standing itself is the severity. Benchmark 50:
     # 10 is 80 % worse: 0.5 + 0.8 / 2 = 0.9 -> 5 - floor(4.5) = 1; 50 is on it: 0.5 -> 3; 100 is 100 % better: 0 -> 5.
     evidence = [row(0, 10, benchmark=50), row(1, 50, benchmark=50), row(2, 100, benchmark=50), row(3, 10)]
@@ -74,7 +74,7 @@ def test_with_fewer_than_five_schools_only_the_benchmark_counts():
     assert found(needs, evidence)[3][1].startswith("No usable evidence")
 
 
-def test_benchmark_and_standing_in_the_district_count_alike():
+def test_benchmark_and_standing_in_the_district_count_alike() -> None:
     # s0 is the best of five (0.1) though 40 % below its benchmark (0.7): mean 0.4. The others have no benchmark:
     # 0.9, 0.7, 0.5, 0.3 from s1 on. Ladder 0.3 0.4 0.5 0.7 0.9: s0 has 1.5 of 5 below: 5 - floor(1.5) = 4.
     evidence = [row(0, 60, benchmark=100), *(row(i, 10 * i) for i in range(1, 5))]
@@ -86,17 +86,17 @@ def test_benchmark_and_standing_in_the_district_count_alike():
 
 
 @pytest.mark.parametrize(("respondents", "expected"), [(9, 3), (10, 1), (None, 1)])
-def test_fewer_than_ten_respondents_are_never_used(respondents: int | None, expected: int):
+def test_fewer_than_ten_respondents_are_never_used(respondents: int | None, expected: int) -> None:
     assert priorities([need_of(0)], [row(0, 5, benchmark=100, respondents=respondents)]) == [expected]
 
 
-def test_rows_with_few_respondents_do_not_stand_in_the_ladder_of_others():
+def test_rows_with_few_respondents_do_not_stand_in_the_ladder_of_others() -> None:
     # Without s4 there are four schools: too few to compare, no benchmark: no evidence.
     evidence = [row(i, 20 + 10 * i, respondents=9 if i == 4 else 10) for i in range(5)]
     assert priorities(EVERYWHERE, evidence) == [3] * 5
 
 
-def test_the_latest_term_counts_and_an_older_one_stands_in_for_one_with_few_respondents():
+def test_the_latest_term_counts_and_an_older_one_stands_in_for_one_with_few_respondents() -> None:
     old, new = row(0, 100, benchmark=50, term="spring 2025"), row(0, 10, benchmark=50, term="spring 2026")
     assert priorities([need_of(0)], [new, old]) == [1]
     assert priorities([need_of(0)], [{**new, "respondents": 9}, old]) == [5]
@@ -117,11 +117,11 @@ def test_the_latest_term_counts_and_an_older_one_stands_in_for_one_with_few_resp
         ("", "spring 1999"),
     ],
 )
-def test_terms_are_ordered_by_when_they_end(earlier: str, later: str):
+def test_terms_are_ordered_by_when_they_end(earlier: str, later: str) -> None:
     assert _term_order(earlier) < _term_order(later)
 
 
-def test_reading_results_say_nothing_of_a_need_for_math():
+def test_reading_results_say_nothing_of_a_need_for_math() -> None:
     evidence = [row(0, 5, benchmark=100), row(0, 95, benchmark=100, measure="math_proficient_pct")]
     needs = [
         need_of(0, statement="Reading mentors"),
@@ -133,7 +133,7 @@ def test_reading_results_say_nothing_of_a_need_for_math():
     assert priorities(needs, evidence) == [1, 3, 2, 3]
 
 
-def test_evidence_for_the_need_itself_counts_twice():
+def test_evidence_for_the_need_itself_counts_twice() -> None:
     # Own row 0 % worse: 0.5, weight 2; the school's 80 % worse: 0.9, weight 1: (1 + 0.9) / 3 = 0.6333 -> 2.
     # The other need of the school has the school's row alone: 0.9 -> 1.
     evidence = [
@@ -148,7 +148,7 @@ def test_evidence_for_the_need_itself_counts_twice():
     assert priorities([need_of(0)], evidence, settings) == [1]
 
 
-def test_sources_weigh_as_the_policy_says():
+def test_sources_weigh_as_the_policy_says() -> None:
     # 0.9 from the survey, 0.1 from the enrollment: (0.9 + 0.5 * 0.1) / 1.5 = 0.6333 -> 2; equally: 0.5 -> 3.
     evidence = [
         row(0, 10, benchmark=50, source="survey", measure="feel_safe_pct"),
@@ -159,7 +159,7 @@ def test_sources_weigh_as_the_policy_says():
     assert priorities([need_of(0)], evidence, make_policy(priority={"survey": 0}).priority) == [5]
 
 
-def test_the_reason_says_the_three_worst_figures_first():
+def test_the_reason_says_the_three_worst_figures_first() -> None:
     measures = ["reading_proficient_pct", "math_proficient_pct", "graduated_pct", "attendance_pct"]
     evidence = [
         row(0, value, benchmark=50, measure=m) for m, value in zip(measures, (30, 10, 40, 20), strict=True)
@@ -171,16 +171,16 @@ def test_the_reason_says_the_three_worst_figures_first():
     )
 
 
-def test_a_benchmark_of_zero_is_no_share_of_anything():
+def test_a_benchmark_of_zero_is_no_share_of_anything() -> None:
     assert priorities([need_of(0)], [row(0, 10, benchmark=0)]) == [3]
 
 
-def test_evidence_of_another_need_is_not_used():
+def test_evidence_of_another_need_is_not_used() -> None:
     evidence = [row(0, 5, benchmark=100, need_id="n1")]
     assert priorities([need_of(0), need_of(0)], evidence) == [3, 1]
 
 
-def test_the_policy_may_ask_for_more_schools():
+def test_the_policy_may_ask_for_more_schools() -> None:
     evidence = [row(i, 20 + 10 * i) for i in range(5)]
     assert priorities(EVERYWHERE, evidence, make_policy(priority={"min_schools": 6}).priority) == [3] * 5
 
@@ -207,7 +207,7 @@ def test_the_policy_may_ask_for_more_schools():
         ("parking_spaces", 0),
     ],
 )
-def test_a_measure_is_worse_when_high_or_when_low(measure: str, direction: int):
+def test_a_measure_is_worse_when_high_or_when_low(measure: str, direction: int) -> None:
     assert _direction(measure) == direction
 
 
@@ -223,5 +223,5 @@ def test_a_measure_is_worse_when_high_or_when_low(measure: str, direction: int):
         ("ready for school", ""),
     ],
 )
-def test_the_one_subject_that_a_text_names(text: str, subject: str):
+def test_the_one_subject_that_a_text_names(text: str, subject: str) -> None:
     assert _subject(text) == subject

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from embeddings import WordHashEncoder
@@ -33,7 +34,7 @@ def run(district: District, on: date = ON, **policy: object) -> Matching:
     return match(district, rules, run=Run(on=on), encoder=WordHashEncoder())
 
 
-def test_the_slots_are_those_worked_out_by_hand(answer: Matching):
+def test_the_slots_are_those_worked_out_by_hand(answer: Matching) -> None:
     assert slots_by_pair(answer) == {
         ("N01", "O1"): 3,
         ("N02", "O1"): 3,
@@ -45,7 +46,7 @@ def test_the_slots_are_those_worked_out_by_hand(answer: Matching):
     }
 
 
-def test_the_levels_are_those_worked_out_by_hand(answer: Matching):
+def test_the_levels_are_those_worked_out_by_hand(answer: Matching) -> None:
     levels = {level.name: (level.needed, level.filled, level.bound) for level in answer.allocation.levels}
     needed, filled, bound = levels.pop("other-4")
     assert (needed, filled) == (10, 0)
@@ -64,7 +65,7 @@ def test_the_levels_are_those_worked_out_by_hand(answer: Matching):
     assert answer.allocation.even.value == 17_933_333
 
 
-def test_the_gaps_have_the_causes_worked_out_by_hand(answer: Matching):
+def test_the_gaps_have_the_causes_worked_out_by_hand(answer: Matching) -> None:
     unmet = answer.unmet
     assert list(zip(unmet["need_id"], unmet["slots_unmet"], unmet["cause"], strict=True)) == [
         ("N05", 2, "capacity"),
@@ -92,51 +93,51 @@ def test_the_gaps_have_the_causes_worked_out_by_hand(answer: Matching):
         ("N10", "the partner has its most schools (max_schools) (1)"),
     ],
 )
-def test_the_gaps_give_the_figures_worked_out_by_hand(answer: Matching, need_id: str, figures: str):
-    assert figures in answer.unmet.set_index("need_id").at[need_id, "detail"]
+def test_the_gaps_give_the_figures_worked_out_by_hand(answer: Matching, need_id: str, figures: str) -> None:
+    assert figures in str(answer.unmet.set_index("need_id").at[need_id, "detail"])
 
 
-def test_the_blank_priority_is_computed_from_attendance_alone(answer: Matching, district: District):
+def test_the_blank_priority_is_computed_from_attendance_alone(answer: Matching, district: District) -> None:
     computed = answer.priorities.set_index(district.needs["need_id"]).loc["N05"]
     assert computed["priority"] == 1
     assert computed["priority_reason"] == "Computed from evidence: attendance 18 % (benchmark 90 %)."
 
 
-def test_the_audit_only_warns_of_the_lock(answer: Matching):
+def test_the_audit_only_warns_of_the_lock(answer: Matching) -> None:
     assert [(f.is_error, f.message, f.need_id, f.offer_id) for f in answer.audit.findings] == [
         (False, "Locked despite cost.", "N04", "O2")
     ]
 
 
-def test_with_the_levels_swapped_tutoring_takes_the_shared_slots(district: District):
+def test_with_the_levels_swapped_tutoring_takes_the_shared_slots(district: District) -> None:
     found = slots_by_pair(run(district, objective={"levels": [*LEVELS[5:], *LEVELS[:5]]}))
     assert [found.get((need, "O1"), 0) for need in ("N01", "N02", "N03")] == [2, 2, 6]
 
 
-def test_without_even_the_nearer_school_takes_all_it_asks(district: District):
+def test_without_even_the_nearer_school_takes_all_it_asks(district: District) -> None:
     found = slots_by_pair(run(district, objective={"even": False}))
     assert (found["N01", "O1"], found["N02", "O1"]) == (5, 1)
 
 
-def test_the_day_before_the_agreement_expires_its_mentors_come(district: District):
+def test_the_day_before_the_agreement_expires_its_mentors_come(district: District) -> None:
     assert slots_by_pair(run(district, on=date(2026, 8, 31)))["N06", "O3"] == 3
 
 
-def test_without_the_lock_the_more_urgent_need_takes_its_slots(district: District):
+def test_without_the_lock_the_more_urgent_need_takes_its_slots(district: District) -> None:
     free = replace(district, partnerships=district.partnerships.assign(locked=False))
     found = slots_by_pair(run(free))
     assert found["N05", "O2"] == 4
     assert ("N04", "O2") not in found
 
 
-def test_without_the_trained_limit_mentoring_takes_all_ten(district: District):
+def test_without_the_trained_limit_mentoring_takes_all_ten(district: District) -> None:
     offers = district.offers.assign(trained_slots=district.offers["slots"].astype("Int64"))
     found = slots_by_pair(run(replace(district, offers=offers)))
     assert (found["N01", "O1"], found["N02", "O1"]) == (5, 5)
     assert ("N03", "O1") not in found
 
 
-def test_without_max_schools_both_schools_get_coats(district: District):
-    partners = district.partners.assign(max_schools=district.partners["max_schools"].mask([True] * 5))
+def test_without_max_schools_both_schools_get_coats(district: District) -> None:
+    partners = district.partners.assign(max_schools=pd.array([pd.NA] * 5, dtype="Int64"))
     found = slots_by_pair(run(replace(district, partners=partners)))
     assert (found["N09", "O6"], found["N10", "O6"]) == (20, 10)

@@ -17,19 +17,19 @@ from tests.matching.cases import make_policy, make_scorer, run_match
 def gap(district: District, need_id: str = "n0", policy: Policy | None = None) -> tuple[str, str]:
     """Return cause and detail of a need's gap."""
     unmet = run_match(district, policy).unmet.set_index("need_id")
-    return unmet.at[need_id, "cause"], unmet.at[need_id, "detail"]
+    return str(unmet.at[need_id, "cause"]), str(unmet.at[need_id, "detail"])
 
 
 def lock(need_id: str, offer_id: str, slots: int) -> Row:
     return {"need_id": need_id, "offer_id": offer_id, "slots": slots, "status": "active", "locked": True}
 
 
-def test_no_offer_of_the_kind():
+def test_no_offer_of_the_kind() -> None:
     district = make_district([make_need(kind="event")], [make_offer(kinds=["tutoring", "mentoring"])])
     assert gap(district) == ("no_offer_of_kind", "No partner offers event.")
 
 
-def test_rules_count_the_offers_that_each_excludes():
+def test_rules_count_the_offers_that_each_excludes() -> None:
     offers = [
         make_offer(grades="6-8"),
         make_offer(grades="6-8", cost_to_school=5),
@@ -60,17 +60,17 @@ def test_rules_count_the_offers_that_each_excludes():
         ({"budget": 1}, {"cost_to_school": 2}, {}, {}, "above the budget"),
     ],
 )
-def test_each_rule_has_its_words(need: Row, offer: Row, school: Row, partner: Row, words: str):
+def test_each_rule_has_its_words(need: Row, offer: Row, school: Row, partner: Row, words: str) -> None:
     district = make_district(
-        [make_need(**need)],
-        [make_offer(**offer)],
-        schools=[make_school(**school)],
-        partners=[make_partner(**partner)],
+        [make_need() | need],
+        [make_offer() | offer],
+        schools=[make_school() | school],
+        partners=[make_partner() | partner],
     )
     assert gap(district) == ("rules", f"None of 1 mentoring offer may come: {words} (1).")
 
 
-def test_the_fit_floor_says_what_the_nearest_reaches():
+def test_the_fit_floor_says_what_the_nearest_reaches() -> None:
     needs = [make_need(statement="violin lessons")]
     offers = [
         make_offer(focus="bicycle repair"),
@@ -88,7 +88,7 @@ def test_the_fit_floor_says_what_the_nearest_reaches():
     assert "the policy asks 1.5" in detail
 
 
-def test_capacity_given_to_the_same_and_to_earlier_levels_is_counted():
+def test_capacity_given_to_the_same_and_to_earlier_levels_is_counted() -> None:
     needs = [
         make_need(slots=9, priority=3, school_id="s2"),
         make_need(slots=4, priority=2),
@@ -108,14 +108,14 @@ def test_capacity_given_to_the_same_and_to_earlier_levels_is_counted():
     )
 
 
-def test_trained_slots_alone_can_run_out():
+def test_trained_slots_alone_can_run_out() -> None:
     offer = make_offer(slots=9, trained_slots=2, kinds=["mentoring", "tutoring"])
     district = make_district([make_need(slots=5), make_need(slots=1, kind="tutoring")], [offer])
     expected = "1 offer suits this need. Their trained slots are given: 2 to this need already."
     assert gap(district) == ("capacity", expected)
 
 
-def test_slots_that_a_lock_holds_for_a_later_need_are_capacity():
+def test_slots_that_a_lock_holds_for_a_later_need_are_capacity() -> None:
     needs = [make_need(slots=5, priority=1), make_need(slots=3, priority=5)]
     district = make_district(needs, [make_offer(slots=5)], partnerships=[lock("n1", "o0", 3)])
     cause, detail = gap(district)
@@ -124,32 +124,33 @@ def test_slots_that_a_lock_holds_for_a_later_need_are_capacity():
     assert "Later levels" not in detail
 
 
-def test_a_match_locked_despite_a_rule_does_not_hide_that_rule():
+def test_a_match_locked_despite_a_rule_does_not_hide_that_rule() -> None:
     offer = make_offer(slots=9, grades="6-8")
     district = make_district([make_need(slots=5, grades="3")], [offer], partnerships=[lock("n0", "o0", 2)])
     assert gap(district) == ("rules", "None of 1 mentoring offer may come: other grades (1).")
 
 
-def test_an_offer_locked_in_full_to_the_need_is_capacity():
+def test_an_offer_locked_in_full_to_the_need_is_capacity() -> None:
     district = make_district([make_need(slots=9)], [make_offer(slots=2)], partnerships=[lock("n0", "o0", 2)])
     expected = "1 offer suits this need. Their trained slots are given: 2 to this need already."
     assert gap(district) == ("capacity", expected)
 
 
-def blocked(needs: list[Row], offers: list[Row], slots: list[int], **tables: list[Row]) -> str:
+def blocked(needs: list[Row], offers: list[Row], slots: list[int], **row: Row) -> str:
     """Return the detail of the first need's gap in a given allocation, one entry a pair by need, then offer."""
-    district = make_district(needs, offers, **tables)
+    schools, partners = ([row[name]] if name in row else [] for name in ("school", "partner"))
+    district = make_district(needs, offers, schools=schools, partners=partners)
     scorer = make_scorer(district, make_policy(fit={"floor": -1}))
     levels = np.zeros(len(needs), dtype=np.int64)
     problem = problem_of(scorer, find_candidates(scorer), locks_of(district), levels)
     priorities = pd.DataFrame({"priority": [3] * len(needs), "priority_reason": ["given"] * len(needs)})
     assert problem.num_pairs == len(slots)
-    unmet = unmet_needs(district, scorer, problem, np.array(slots), priorities)
+    unmet = unmet_needs(scorer, problem, np.array(slots), priorities)
     assert unmet["cause"][0] == "group_rule"
     return str(unmet["detail"][0])
 
 
-def test_a_need_with_its_most_partners():
+def test_a_need_with_its_most_partners() -> None:
     detail = blocked([make_need(slots=6, max_partners=1)], [make_offer(slots=5), make_offer(slots=5)], [5, 0])
     assert (
         "What keeps the free slots of some away: the need has its most partners (max_partners) (1)." in detail
@@ -157,32 +158,33 @@ def test_a_need_with_its_most_partners():
     assert "5 to this need already" in detail
 
 
-def test_a_school_with_its_most_partners():
-    needs, schools = [make_need(slots=2), make_need(slots=2)], [make_school(max_partners=1)]
-    detail = blocked(needs, [make_offer(slots=2), make_offer(slots=2)], [0, 0, 2, 0], schools=schools)
+def test_a_school_with_its_most_partners() -> None:
+    needs = [make_need(slots=2), make_need(slots=2)]
+    detail = blocked(
+        needs, [make_offer(slots=2), make_offer(slots=2)], [0, 0, 2, 0], school=make_school(max_partners=1)
+    )
     assert "the school has its most partners (max_partners) (1)" in detail
 
 
-def test_a_partner_with_its_most_schools():
+def test_a_partner_with_its_most_schools() -> None:
     needs = [make_need(slots=2), make_need(slots=2, school_id="s1")]
-    partners = [make_partner(max_schools=1)]
-    detail = blocked(needs, [make_offer(slots=4)], [0, 2], partners=partners)
+    detail = blocked(needs, [make_offer(slots=4)], [0, 2], partner=make_partner(max_schools=1))
     assert "the partner has its most schools (max_schools) (1)" in detail
 
 
-def test_too_few_slots_left_for_a_match():
+def test_too_few_slots_left_for_a_match() -> None:
     needs = [make_need(slots=3), make_need(slots=4)]
     detail = blocked(needs, [make_offer(slots=7, min_slots=4)], [0, 4])
     assert "fewer slots left than are worth a match (min_match) (1)" in detail
 
 
-def test_too_few_for_the_least_a_need_asks():
+def test_too_few_for_the_least_a_need_asks() -> None:
     detail = blocked([make_need(slots=4, min_slots=3)], [make_offer(slots=2), make_offer(slots=2)], [0, 0])
     assert "too few for the least the need asks (min_need) (2)" in detail
     assert "It asks for at least 3 slots or none." in detail
 
 
-def test_gaps_stand_in_the_order_of_the_levels_then_the_largest_first():
+def test_gaps_stand_in_the_order_of_the_levels_then_the_largest_first() -> None:
     needs = [
         make_need(kind="event", slots=9, priority=1),
         make_need(slots=1, priority=2),
@@ -196,5 +198,5 @@ def test_gaps_stand_in_the_order_of_the_levels_then_the_largest_first():
     assert unmet["priority"].tolist() == [1, 2, 2, 2, 1]
 
 
-def test_a_filled_need_is_no_gap():
+def test_a_filled_need_is_no_gap() -> None:
     assert len(run_match(make_district([make_need(slots=5)], [make_offer(slots=5)])).unmet) == 0

@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embeddings import CachedEncoder, Encoder, SentenceEncoder
+from embeddings import Encoder
 from matching.candidates import ScoredPairs, Scorer, scorer_of
 from matching.district import District
-from matching.facts import facts_of, pair_key, positions, uses_trained
+from matching.facts import pair_key, positions, uses_trained
 from matching.fit import MILLION
 from matching.levels import Locks, level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
 from matching.rules import PAIR_RULES
-from matching.texts import Texts
 from matching.vocabulary import LEVELS, Rule
 
 Index = NDArray[np.int64]
@@ -75,16 +74,12 @@ def audit_allocation(
     encoder: Encoder | None = None,
 ) -> Audit:
     """Return what is wrong with an allocation and what it reaches, on the date `on` (by default today)."""
-    policy = policy or Policy()
-    facts = facts_of(district, policy.rules, on or date.today())
-    texts = Texts(district, encoder or CachedEncoder(SentenceEncoder()))
-    scorer = scorer_of(district, facts, texts, policy)
-    return audit_matches(
-        district, matches, scorer, priorities_of(district, policy.priority)["priority"].to_numpy()
-    )
+    scorer = scorer_of(district, policy or Policy(), on or date.today(), encoder)
+    priorities = priorities_of(district, scorer.policy.priority)
+    return audit_matches(matches, scorer, priorities["priority"].to_numpy())
 
 
-def audit_matches(district: District, matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Audit:
+def audit_matches(matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Audit:
     """Return what is wrong with an allocation and what it reaches.
 
     Parameters
@@ -95,12 +90,12 @@ def audit_matches(district: District, matches: pd.DataFrame, scorer: Scorer, pri
     priority
         Priority of each need, 1 to 5.
     """
-    need = positions(matches["need_id"], district.needs["need_id"])
-    offer = positions(matches["offer_id"], district.offers["offer_id"])
+    need = positions(matches["need_id"], scorer.district.needs["need_id"])
+    offer = positions(matches["offer_id"], scorer.district.offers["offer_id"])
     known = (need >= 0) & (offer >= 0)
     findings = list(_reference_findings(matches, need, offer))
     slots = np.maximum(matches["slots"].to_numpy(np.int64), 0)
-    plan = _plan_of(district, scorer, need[known], offer[known], slots[known])
+    plan = _plan_of(scorer, need[known], offer[known], slots[known])
     findings += _pair_findings(plan)
     findings += _capacity_findings(plan)
     findings += _least_findings(plan)
@@ -116,7 +111,6 @@ def audit_matches(district: District, matches: pd.DataFrame, scorer: Scorer, pri
 class _Plan:
     """The allocation as arrays, one entry a distinct pair, with the locks on it."""
 
-    district: District
     scorer: Scorer
     pairs: ScoredPairs
     slots: Index
@@ -134,23 +128,23 @@ class _Plan:
         )
 
     def need_id(self, need: int) -> str:
-        return str(self.district.needs["need_id"].iat[need])
+        return str(self.scorer.district.needs["need_id"].iat[need])
 
     def offer_id(self, offer: int) -> str:
-        return str(self.district.offers["offer_id"].iat[offer])
+        return str(self.scorer.district.offers["offer_id"].iat[offer])
 
 
-def _plan_of(district: District, scorer: Scorer, need: Index, offer: Index, slots: Index) -> _Plan:
+def _plan_of(scorer: Scorer, need: Index, offer: Index, slots: Index) -> _Plan:
     num_offers = scorer.facts.num_offers
     keys, inverse = np.unique(pair_key(need, offer, num_offers), return_inverse=True)
     totals = np.bincount(inverse, weights=slots, minlength=len(keys)).astype(np.int64)
-    locks = locks_of(district)
+    locks = locks_of(scorer.district)
     locked = np.zeros(len(keys), dtype=np.int64)
     lock_keys = pair_key(locks.need, locks.offer, num_offers)
     there = np.isin(lock_keys, keys)
     locked[np.searchsorted(keys, lock_keys[there])] = locks.slots[there]
     need, offer = np.divmod(keys, max(num_offers, 1))
-    return _Plan(district, scorer, scorer.score(need, offer), totals, locked, locks)
+    return _Plan(scorer, scorer.score(need, offer), totals, locked, locks)
 
 
 def _reference_findings(matches: pd.DataFrame, need: Index, offer: Index) -> Iterator[Finding]:
@@ -227,7 +221,7 @@ def _least_findings(plan: _Plan) -> Iterator[Finding]:
 
 def _count_findings(plan: _Plan) -> Iterator[Finding]:
     """Yield needs and schools with too many partners and partners with too many schools."""
-    facts, schools, partners = plan.scorer.facts, plan.district.schools, plan.district.partners
+    facts, schools, partners = plan.scorer.facts, plan.scorer.district.schools, plan.scorer.district.partners
     partner, school = facts.offers.partner[plan.pairs.offer], facts.needs.school[plan.pairs.need]
     for need, count, held in _too_many(plan, plan.pairs.need, partner, facts.needs.max_partners):
         message = f"The need has {count} partners, at most {facts.needs.max_partners[need]} are allowed."
@@ -277,7 +271,7 @@ def _lock_findings(plan: _Plan) -> Iterator[Finding]:
 
 def _figure_findings(plan: _Plan, matches: pd.DataFrame, need: Index, offer: Index) -> Iterator[Finding]:
     """Yield the figures of the file that differ from those computed here."""
-    district, facts = plan.district, plan.scorer.facts
+    district, facts = plan.scorer.district, plan.scorer.facts
     keys = pair_key(plan.pairs.need, plan.pairs.offer, facts.num_offers)
     pair = np.searchsorted(keys, pair_key(need, offer, facts.num_offers))
     expected = {

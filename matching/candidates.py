@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings import CachedEncoder, Encoder, SentenceEncoder
 from matching.district import District
-from matching.facts import Facts
+from matching.facts import Facts, facts_of
 from matching.fit import FitParts, Partnership, fit_parts, partnership_of
 from matching.policy import Policy
 from matching.rules import eligible_pairs
@@ -16,14 +18,17 @@ from matching.texts import PairTexts, Texts
 Index = NDArray[np.int64]
 Progress = Callable[[str, float], None]
 
+ALL = "all"
+"""What the bounds hold for where the problem holds every candidate."""
 BLOCK_PAIRS = 8_000_000
 """Pairs judged at once: bounds the memory of the search, about 50 bytes a pair."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorer:
-    """Everything that gives a pair its fit."""
+    """Everything that gives a pair of a district its fit."""
 
+    district: District
     facts: Facts
     texts: Texts
     partnership: Partnership
@@ -60,9 +65,17 @@ class Candidates:
     bounds_over: str
 
 
-def scorer_of(district: District, facts: Facts, texts: Texts, policy: Policy) -> Scorer:
-    """Return the scorer of a district."""
-    return Scorer(facts, texts, partnership_of(district, facts, policy.fit), policy)
+def scorer_of(
+    district: District,
+    policy: Policy,
+    on: date,
+    encoder: Encoder | None = None,
+    progress: Progress | None = None,
+) -> Scorer:
+    """Return the scorer of a district on a date, by default with the bundled model and its cached vectors."""
+    facts = facts_of(district, policy.rules, on)
+    texts = Texts(district, encoder or CachedEncoder(SentenceEncoder()), progress)
+    return Scorer(district, facts, texts, partnership_of(district, facts, policy.fit), policy)
 
 
 def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candidates:
@@ -125,7 +138,7 @@ class _Pool:
             self._prune()
         need, offer, fit = self._joined()
         order = np.lexsort((offer, need))
-        bounds_over = "all" if self._holds_all else f"{self._per_side} best"
+        bounds_over = ALL if self._holds_all else f"{self._per_side} best"
         return Candidates(need[order], offer[order], fit[order], bounds_over)
 
     def _prune(self) -> None:

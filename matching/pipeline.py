@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import optimizer
-from embeddings import CachedEncoder, Encoder, SentenceEncoder
+from embeddings import Encoder
 from matching.allocation import (
     Allocation,
     LevelResult,
@@ -21,14 +21,12 @@ from matching.allocation import (
     problem_of,
 )
 from matching.audit import Audit, audit_matches
-from matching.candidates import find_candidates, scorer_of
+from matching.candidates import ALL, Scorer, find_candidates, scorer_of
 from matching.district import District
 from matching.explain import match_reasons
-from matching.facts import facts_of
-from matching.levels import Locks, level_of_needs, locks_of
+from matching.levels import level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
-from matching.texts import Texts
 from matching.unmet import unmet_needs
 
 Progress = Callable[[str, float], None]
@@ -93,20 +91,17 @@ def match(
         Called with the name of a stage and the share of it that is done, 0 to 1.
     """
     policy, run = policy or Policy(), run or Run()
-    encoder = encoder or CachedEncoder(SentenceEncoder())
     clock = _Clock()
-    with clock.stage("prepare"):
-        facts = facts_of(district, policy.rules, run.on)
-        priorities = priorities_of(district, policy.priority)
-        locks = locks_of(district)
-        levels = level_of_needs(facts.needs.kind, priorities["priority"].to_numpy(), policy.objective.levels)
     with clock.stage("embed"):
-        texts = Texts(district, encoder, progress)
-        scorer = scorer_of(district, facts, texts, policy)
+        scorer = scorer_of(district, policy, run.on, encoder, progress)
+    with clock.stage("priorities"):
+        priorities = priorities_of(district, policy.priority)
+        kind, priority = scorer.facts.needs.kind, priorities["priority"].to_numpy()
+        levels = level_of_needs(kind, priority, policy.objective.levels)
     with clock.stage("candidates"):
         candidates = find_candidates(scorer, progress)
     with clock.stage("allocate"):
-        problem = problem_of(scorer, candidates, locks, levels)
+        problem = problem_of(scorer, candidates, locks_of(district), levels)
         answer = optimizer.allocate(
             problem,
             even=policy.objective.even,
@@ -116,20 +111,17 @@ def match(
             progress=progress,
         )
     with clock.stage("explain"):
-        used = np.flatnonzero(answer.slots)
-        pairs = scorer.score(problem.pair_need[used], problem.pair_offer[used])
-        matches = matches_of(district, pairs, answer.slots[used])
-        matches["reason"] = match_reasons(district, facts, scorer.partnership, pairs)
-        unmet = unmet_needs(district, scorer, problem, answer.slots, priorities)
+        allocation = _allocation(scorer, problem, answer, is_whole=candidates.bounds_over == ALL)
+        unmet = unmet_needs(scorer, problem, answer.slots, priorities)
     with clock.stage("audit"):
-        audit = audit_matches(district, matches, scorer, priorities["priority"].to_numpy())
+        audit = audit_matches(allocation.matches, scorer, priority)
     return Matching(
         district=district,
         policy=policy,
         run=run,
-        model=encoder.name,
+        model=scorer.texts.model,
         priorities=priorities,
-        allocation=_allocation(district, policy, answer, matches, locks),
+        allocation=allocation,
         unmet=unmet,
         audit=audit,
         bounds_over=candidates.bounds_over,
@@ -139,23 +131,24 @@ def match(
 
 
 def _allocation(
-    district: District,
-    policy: Policy,
-    answer: optimizer.Allocation,
-    matches: pd.DataFrame,
-    locks: Locks,
+    scorer: Scorer, problem: optimizer.Problem, answer: optimizer.Allocation, *, is_whole: bool
 ) -> Allocation:
+    """Return the answer in the district's words; over a part of the candidates only, nothing is proven."""
+    used = np.flatnonzero(answer.slots)
+    pairs = scorer.score(problem.pair_need[used], problem.pair_offer[used])
+    matches = matches_of(scorer.district, pairs, answer.slots[used])
+    matches["reason"] = match_reasons(scorer.district, scorer.facts, scorer.partnership, pairs)
     return Allocation(
         matches=matches,
         levels=tuple(
-            LevelResult(name, level.needed, level.filled, level.bound, level.proven)
-            for name, level in zip(policy.objective.levels, answer.levels, strict=True)
+            LevelResult(name, level.needed, level.filled, level.bound, level.proven and is_whole)
+            for name, level in zip(scorer.policy.objective.levels, answer.levels, strict=True)
         ),
-        even=LineResult(answer.even.value, answer.even.bound, answer.even.proven),
-        fit=LineResult(answer.fit.value, answer.fit.bound, answer.fit.proven),
-        status=answer.status,
+        even=LineResult(answer.even.value, answer.even.bound, answer.even.proven and is_whole),
+        fit=LineResult(answer.fit.value, answer.fit.bound, answer.fit.proven and is_whole),
+        status=answer.status if is_whole else "feasible",
         stopped_by_clock=answer.stopped_by_clock,
-        locks_cut=locks_cut_of(district, locks, matches),
+        locks_cut=locks_cut_of(scorer.district, locks_of(scorer.district), matches),
     )
 
 

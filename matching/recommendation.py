@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embeddings import CachedEncoder, Encoder, SentenceEncoder
+from embeddings import Encoder
 from matching.allocation import score_columns
 from matching.candidates import ScoredPairs, Scorer, scorer_of
 from matching.district import District
 from matching.explain import match_reasons
-from matching.facts import facts_of, positions
+from matching.facts import positions
 from matching.policy import Policy
 from matching.rules import PAIR_RULES
 from matching.schemas import TABLES
-from matching.texts import Texts
 from matching.typed import blank_column
 from matching.vocabulary import KINDS, RULE_WORDS, Rule
 
@@ -67,9 +66,7 @@ def recommend(
     if row < 0:
         raise ValueError(f"Need {need_id}: expected the id of a need of this district, found none.")
     alone = replace(district, needs=district.needs.iloc[[row]].reset_index(drop=True))
-    scorer = _scorer(
-        alone, policy or Policy(), on or date.today(), encoder or CachedEncoder(SentenceEncoder())
-    )
+    scorer = scorer_of(alone, policy or Policy(), on or date.today(), encoder)
     offers = np.arange(len(district.offers))
     pairs = scorer.score(np.zeros_like(offers), offers)
     broken = _broken_rules(scorer, pairs)
@@ -117,11 +114,6 @@ def _blank_rows(table: str) -> pd.DataFrame:
     }
     required = {column.name: [""] for column in TABLES[table].columns if column.is_required}
     return pd.DataFrame(required | blank)
-
-
-def _scorer(district: District, policy: Policy, on: date, encoder: Encoder) -> Scorer:
-    facts = facts_of(district, policy.rules, on)
-    return scorer_of(district, facts, Texts(district, encoder), policy)
 
 
 def _broken_rules(scorer: Scorer, pairs: ScoredPairs) -> Mapping[Rule, Bools]:

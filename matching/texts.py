@@ -42,6 +42,7 @@ class Texts:
 
     def __init__(self, district: District, encoder: Encoder, progress: Progress | None = None) -> None:
         """Encode the needs, the offers and the partners' own priorities."""
+        self.model = encoder.name
         needs = need_texts(district.needs)
         self._offers = PairScorer(needs, offer_texts(district), encoder, progress=progress)
         cells, distinct = pd.factorize(district.partners["priorities"].to_numpy(dtype=object))

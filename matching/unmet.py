@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 import optimizer
 from matching.candidates import Scorer
-from matching.district import District
 from matching.facts import NO_LIMIT, Facts
 from matching.rules import PAIR_RULES
 from matching.vocabulary import KINDS, LEVELS, MENTORING, RULE_WORDS, Cause, Rule
@@ -17,7 +16,6 @@ Index = NDArray[np.int64]
 
 
 def unmet_needs(
-    district: District,
     scorer: Scorer,
     problem: optimizer.Problem,
     slots: Index,
@@ -31,7 +29,7 @@ def unmet_needs(
     needs = np.flatnonzero(state.unmet > 0)
     needs = needs[np.lexsort((needs, -state.unmet[needs], problem.need_level[needs]))]
     found = [_cause(scorer, problem, state, int(need)) for need in needs]
-    table = district.needs.iloc[needs][["need_id", "school_id", "kind"]].reset_index(drop=True)
+    table = scorer.district.needs.iloc[needs][["need_id", "school_id", "kind"]].reset_index(drop=True)
     return table.assign(
         priority=priorities["priority"].to_numpy()[needs],
         slots_unmet=state.unmet[needs],

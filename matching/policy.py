@@ -66,9 +66,10 @@ class Fit:
     """How a pair's fit is made from its parts."""
 
     floor: float = field(
-        default=0.20,
+        default=0.45,
         metadata={
-            "why": "least similarity (0 to 2) of a candidate: below it texts share nothing; see benchmarks"
+            "why": "least similarity (0 to 2) of a candidate: it parts relevant pairs from others best, on the mean "
+            "of three labelled sets; see benchmarks/fit_floor.py"
         },
     )
     half_distance_km: float = field(

@@ -178,13 +178,13 @@ def _words(rows: pd.DataFrame) -> list[str]:
 
 
 def _sentence(measure: str, value: float, benchmark: float, in_district: float, need_id: str) -> str:
-    unit = " %" if measure.endswith("_pct") else ""
+    unit = "%" if measure.endswith("_pct") else ""
     name = measure.removesuffix("_pct").replace("_", " ")
     notes = ["for this need"] if need_id else []
     if not np.isnan(benchmark):
         notes.append(f"benchmark {benchmark:g}{unit}")
     if not np.isnan(in_district):
-        notes.append(f"worse than {100 * in_district:.0f} % of schools")
+        notes.append(f"worse than {100 * in_district:.0f}% of schools")
     return f"{name} {value:g}{unit}" + (f" ({', '.join(notes)})" if notes else "")
 
 

@@ -70,7 +70,7 @@ def test_with_fewer_than_five_schools_only_the_benchmark_counts() -> None:
     evidence = [row(0, 10, benchmark=50), row(1, 50, benchmark=50), row(2, 100, benchmark=50), row(3, 10)]
     needs = EVERYWHERE[:4]
     assert priorities(needs, evidence) == [1, 3, 5, 3]
-    assert found(needs, evidence)[0][1] == "Computed from evidence: reading proficient 10 % (benchmark 50 %)."
+    assert found(needs, evidence)[0][1] == "Computed from evidence: reading proficient 10% (benchmark 50%)."
     assert found(needs, evidence)[3][1].startswith("No usable evidence")
 
 
@@ -81,7 +81,7 @@ def test_benchmark_and_standing_in_the_district_count_alike() -> None:
     result = found(EVERYWHERE, evidence)
     assert [priority for priority, _ in result] == [4, 1, 2, 3, 5]
     assert result[0][1] == (
-        "Computed from evidence: reading proficient 60 % (benchmark 100 %, worse than 10 % of schools)."
+        "Computed from evidence: reading proficient 60% (benchmark 100%, worse than 10% of schools)."
     )
 
 
@@ -142,7 +142,7 @@ def test_evidence_for_the_need_itself_counts_twice() -> None:
     ]
     result = found([need_of(0), need_of(0)], evidence)
     assert [priority for priority, _ in result] == [2, 1]
-    assert "reading proficient 50 % (for this need, benchmark 50 %)" in result[0][1]
+    assert "reading proficient 50% (for this need, benchmark 50%)" in result[0][1]
     # Three times: (1.5 + 0.9) / 4 = 0.6 -> 5 - 3 = 2; not at all: 0.9 -> 1.
     settings = make_policy(priority={"need_factor": 0}).priority
     assert priorities([need_of(0)], evidence, settings) == [1]
@@ -166,8 +166,8 @@ def test_the_reason_says_the_three_worst_figures_first() -> None:
     ]
     ((_, reason),) = found([need_of(0)], evidence)
     assert reason == (
-        "Computed from evidence: math proficient 10 % (benchmark 50 %); attendance 20 % (benchmark 50 %); "
-        "reading proficient 30 % (benchmark 50 %)."
+        "Computed from evidence: math proficient 10% (benchmark 50%); attendance 20% (benchmark 50%); "
+        "reading proficient 30% (benchmark 50%)."
     )
 
 

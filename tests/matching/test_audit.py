@@ -230,7 +230,7 @@ def test_a_lock_missing_from_the_allocation_is_an_error() -> None:
     ("need", "offer", "kept"),
     [
         ({"slots": 4}, {"slots": 9}, 4),
-        ({"slots": 9}, {"slots": 5}, 5),
+        ({"slots": 9, "kind": "event"}, {"slots": 5, "kinds": ["event"]}, 5),
         ({"slots": 9}, {"slots": 9, "trained_slots": 2}, 2),
     ],
     ids=["need", "offer", "trained"],

@@ -115,9 +115,10 @@ def test_trained_slots_alone_can_run_out() -> None:
     assert gap(district) == ("capacity", expected)
 
 
-def test_slots_that_a_lock_holds_for_a_later_need_are_capacity() -> None:
-    needs = [make_need(slots=5, priority=1), make_need(slots=3, priority=5)]
-    district = make_district(needs, [make_offer(slots=5)], partnerships=[lock("n1", "o0", 3)])
+@pytest.mark.parametrize("kind", ["mentoring", "event"])
+def test_slots_that_a_lock_holds_for_a_later_need_are_capacity(kind: str) -> None:
+    needs = [make_need(slots=5, priority=1, kind=kind), make_need(slots=3, priority=5, kind=kind)]
+    district = make_district(needs, [make_offer(slots=5, kinds=[kind])], partnerships=[lock("n1", "o0", 3)])
     cause, detail = gap(district)
     assert cause == "capacity"
     assert "2 to this need already, 3 to locked matches of needs that come later." in detail

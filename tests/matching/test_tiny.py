@@ -100,7 +100,7 @@ def test_the_gaps_give_the_figures_worked_out_by_hand(answer: Matching, need_id:
 def test_the_blank_priority_is_computed_from_attendance_alone(answer: Matching, district: District) -> None:
     computed = answer.priorities.set_index(district.needs["need_id"]).loc["N05"]
     assert computed["priority"] == 1
-    assert computed["priority_reason"] == "Computed from evidence: attendance 18 % (benchmark 90 %)."
+    assert computed["priority_reason"] == "Computed from evidence: attendance 18% (benchmark 90%)."
 
 
 def test_the_audit_only_warns_of_the_lock(answer: Matching) -> None:

@@ -27,7 +27,7 @@ def repair(problem: Problem, rules: Rules, locks: Ints, slots: Ints, rounds: int
         if not excess.any():
             break
         can_use &= ~excess
-        slots = refill(problem, can_use, locks, locks)
+        slots = refill(problem, can_use, locks, np.where(can_use, slots, locks))
     chosen = choose_pairs(rules, np.where(can_use, weigh(problem, slots), 0))
     slots = refill(problem, chosen, locks, np.where(chosen, slots, 0))
     return settle(problem, rules, locks, chosen, slots)

@@ -115,6 +115,8 @@ class _Run:
         """Return an allocation that keeps the group rules too, from the most ``slots`` by level without them."""
         problem, budget = self.problem, budget_for(self.effort, self.problem.num_needs)
         self.progress("repair", 0.1)
+        # What the search builds on decides most of the fit that the last line can still reach.
+        slots = best_lines(problem, network, slots, even=False)
         slots = repair(problem, rules, locks, slots, budget.repairs)
         search = Search(
             problem,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from matching.candidates import ScoredPairs
 from matching.district import District
-from matching.facts import Facts
+from matching.facts import Facts, offered_languages
 from matching.fit import Partnership
 from matching.rules import distance_km
 from matching.texts import plain_text
@@ -29,7 +29,7 @@ def match_reasons(
     shared = facts.needs.grades[pairs.need] & facts.offers.grades[pairs.offer]
     offers = district.offers
     focuses, offered = offers["focus"].tolist(), offers["schedule"].tolist()
-    spoken, asked = offers["languages"].tolist(), _wanted_languages(district, facts)
+    spoken, asked = offered_languages(district), _wanted_languages(district, facts)
     wanted = district.needs["schedule"].tolist()
     sentences = []
     for row, (need, offer) in enumerate(zip(pairs.need.tolist(), pairs.offer.tolist(), strict=True)):

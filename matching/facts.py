@@ -118,6 +118,15 @@ def positions(ids: pd.Series, table_ids: pd.Series) -> Index:
     return rows
 
 
+def offered_languages(district: District) -> list[str]:
+    """Return the languages of each offer: its own, else its partner's, else English."""
+    partner = positions(district.offers["partner_id"], district.partners["partner_id"])
+    of_partner = district.partners["languages"].to_numpy()[partner]
+    return [
+        own or other or "English" for own, other in zip(district.offers["languages"], of_partner, strict=True)
+    ]
+
+
 def school_year_start(on: date, first_month: int) -> date:
     """Return the first day of the school year that `on` lies in."""
     return date(on.year if on.month >= first_month else on.year - 1, first_month, 1)
@@ -152,7 +161,6 @@ def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd
         trained = np.where(offers["trained_slots"].isna(), slots, _counts(offers["trained_slots"], 0))
         is_cleared = offers["cleared_until"].isna() | (offers["cleared_until"] >= on)
     expires = partners["agreement_expires"]
-    languages = offers["languages"].where(offers["languages"] != "", "English")
     return OfferFacts(
         partner=partner,
         kinds=_kind_bits(offers["kinds"]),
@@ -161,7 +169,7 @@ def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd
         grades=grade_bits(offers["grades"]),
         place=_places(partners)[partner],
         radius=_floats(partners["radius_km"], np.inf)[partner],
-        languages=_language_bits(languages, codes),
+        languages=_language_bits(offered_languages(district), codes),
         cost=_floats(offers["cost_to_school"], 0.0),
         min_slots=_counts(offers["min_slots"], 1),
         is_cleared=is_cleared.to_numpy(dtype=bool),
@@ -183,7 +191,7 @@ def _kind_bits(kinds: Iterable[str]) -> NDArray[np.uint8]:
 
 def _language_codes(district: District) -> dict[str, int]:
     cells = {"English"}.union(
-        district.schools["languages"], district.needs["languages"], district.offers["languages"]
+        district.schools["languages"], district.needs["languages"], offered_languages(district)
     )
     spoken = {language.casefold() for cell in cells for language in split_list(cell)}
     return {language: code for code, language in enumerate(sorted(spoken))}

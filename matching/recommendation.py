@@ -71,7 +71,7 @@ def recommend(
     pairs = scorer.score(np.zeros_like(offers), offers)
     broken = _broken_rules(scorer, pairs)
     is_allowed = np.logical_not(np.logical_or.reduce(list(broken.values())))
-    best = _best(is_allowed, pairs.fit, limit)
+    best = _best(is_allowed & (scorer.facts.offers.slots > 0), pairs.fit, limit)
     missed = _best(~is_allowed & ~broken[Rule.KIND], pairs.texts.similarity, min(limit, NEAR_MISSES))
     need = alone.needs.iloc[0]
     return Recommendation(

@@ -29,6 +29,7 @@ RESPONDENTS: Final = ("family", "staff", "student", "community")
 CONVENING_KINDS: Final = ("beginning", "midyear", "end", "other")
 
 _UNKNOWN = "not known"
+MOST_SLOTS: Final = 1_000_000
 
 
 def _id(name: str, meaning: str, *, refers: str = "", blank: str = "") -> Column:
@@ -118,7 +119,12 @@ NEEDS: Final = Table(
         _id("school_id", "the school that has it", refers="schools"),
         _text("statement", "what is lacking, in the school's words"),
         _word("kind", "kind of help", KINDS),
-        _whole("slots", "students at one time; volunteers for an event; packages for resources", least=1),
+        _whole(
+            "slots",
+            "students at one time; volunteers for an event; packages for resources",
+            least=1,
+            most=MOST_SLOTS,
+        ),
         _whole("priority", "1 (most urgent) to 5", "computed from the evidence", least=1, most=5),
         _grades("grades of the students", "the school's grades"),
         _schedule("when help can take place"),
@@ -151,7 +157,7 @@ PARTNERS: Final = Table(
             above=0,
         ),
         _whole("max_schools", "most distinct schools at one time", "no limit"),
-        _languages("languages spoken", _UNKNOWN),
+        _languages("languages spoken, of offers that name none", "English"),
         _list("priorities", "what the partner cares for most", "none"),
         _number("years_committed", "years the partner has promised to stay", _UNKNOWN, least=0),
         _date("agreement_expires", "last day of the agreement with the district", "no expiry"),
@@ -171,13 +177,15 @@ OFFERS: Final = Table(
         Column(
             name="kinds", cell=Cell.WORDS, meaning="kinds that share its slots", words=KINDS, separators="|,;"
         ),
-        _whole("slots", "students at one time; volunteers for an event; packages for resources"),
+        _whole(
+            "slots", "students at one time; volunteers for an event; packages for resources", most=MOST_SLOTS
+        ),
         _whole("min_slots", "least worth doing in one match", "1", least=1),
         _whole("trained_slots", "slots trained and cleared for mentoring, at most slots", "all slots"),
         _date("cleared_until", "last day of the clearance for mentoring", "no expiry"),
         _grades("grades served", "all grades"),
         _schedule("when help can take place"),
-        _languages("languages in which help is given", "English"),
+        _languages("languages in which help is given", "the partner's languages"),
         _number("cost_to_school", "what the school pays, in dollars", "0", least=0),
     ),
     key="offer_id",

@@ -168,7 +168,9 @@ def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
             f"reaches {best:.2f}, the policy asks {scorer.policy.fit.floor:g}."
         )
     counts = {RULE_WORDS[rule]: int((~passes).sum()) for rule, passes in allowed.items() if not passes.all()}
-    return Cause.RULES, f"None of {_plural(len(offers), f'{kind} offer')} may come: {_listed(counts)}."
+    said = "The only" if len(offers) == 1 else f"None of {len(offers)}"
+    stays = f"{kind} offer may not" if len(offers) == 1 else f"{kind} offers may"
+    return Cause.RULES, f"{said} {stays} come: {_listed(counts)}."
 
 
 def _group_rules(facts: Facts, state: _State, need: int, offers: Index, free: Index) -> dict[str, int]:

@@ -113,6 +113,19 @@ def test_languages_ask_for_one_of_those_named_whatever_their_case() -> None:
     ]
 
 
+def test_an_offer_without_languages_speaks_its_partners_and_english_where_both_are_blank() -> None:
+    district = make_district(
+        [make_need(languages="Somali"), make_need(languages="English")],
+        [
+            make_offer(partner_id="p0"),
+            make_offer(partner_id="p0", languages="Arabic"),
+            make_offer(partner_id="p1"),
+        ],
+        partners=[make_partner("p0", languages="Somali"), make_partner("p1")],
+    )
+    assert allowed(Rule.LANGUAGES, district) == [[True, False, False], [False, False, True]]
+
+
 def test_languages_fold_more_than_ascii() -> None:
     district = make_district([make_need(languages="STRASSE")], [make_offer(languages="Straße")])
     assert allowed(Rule.LANGUAGES, district) == [[True]]

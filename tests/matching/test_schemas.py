@@ -19,7 +19,7 @@ def test_documentation_says_what_a_blank_means() -> None:
     lines = describe_tables().splitlines()
     trained = next(line for line in lines if line.startswith("| trained_slots"))
     assert trained.endswith("| all slots |")
-    assert "| **slots** | a whole number >= 1 |" in describe_tables()
+    assert "| **slots** | a whole number from 1 to 1000000 |" in describe_tables()
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))

@@ -196,7 +196,10 @@ def test_all_problems_of_all_tables_come_at_once_in_order() -> None:
 def test_problem_says_where_what_and_what_instead() -> None:
     with pytest.raises(DataError) as caught:
         make_district([make_need(slots="ten")])
-    assert str(caught.value) == 'needs row 2, column slots: found "ten", expected a whole number >= 1'
+    assert (
+        str(caught.value)
+        == 'needs row 2, column slots: found "ten", expected a whole number from 1 to 1000000'
+    )
 
 
 def test_cell_is_one_problem_however_many_rules_it_breaks() -> None:

@@ -67,7 +67,7 @@ def test_each_rule_has_its_words(need: Row, offer: Row, school: Row, partner: Ro
         schools=[make_school() | school],
         partners=[make_partner() | partner],
     )
-    assert gap(district) == ("rules", f"None of 1 mentoring offer may come: {words} (1).")
+    assert gap(district) == ("rules", f"The only mentoring offer may not come: {words} (1).")
 
 
 def test_the_fit_floor_says_what_the_nearest_reaches() -> None:
@@ -128,7 +128,7 @@ def test_slots_that_a_lock_holds_for_a_later_need_are_capacity(kind: str) -> Non
 def test_a_match_locked_despite_a_rule_does_not_hide_that_rule() -> None:
     offer = make_offer(slots=9, grades="6-8")
     district = make_district([make_need(slots=5, grades="3")], [offer], partnerships=[lock("n0", "o0", 2)])
-    assert gap(district) == ("rules", "None of 1 mentoring offer may come: other grades (1).")
+    assert gap(district) == ("rules", "The only mentoring offer may not come: other grades (1).")
 
 
 def test_an_offer_locked_in_full_to_the_need_is_capacity() -> None:

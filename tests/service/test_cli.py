@@ -98,7 +98,7 @@ def test_match_as_json_prints_the_summary(tmp_path: Path):
     result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "out"), "--json")
     summary = json.loads(result.stdout)
     assert summary["on"] == "2026-09-14"
-    assert [level["name"] for level in summary["levels"]][0] == "mentoring-1"
+    assert summary["levels"][0]["name"] == "mentoring-1"
 
 
 def test_audit_passes_what_match_wrote(out: Path):
@@ -116,9 +116,10 @@ def test_audit_values_equal_those_of_the_match(out: Path):
 
 def test_audit_finds_a_slot_given_twice_and_ends_with_1(out: Path, tmp_path: Path):
     typed = tmp_path / "typed.csv"
-    offer, need, *_ = (row["offer_id"] for row in rows(out / "matches.csv"))
     first = rows(out / "matches.csv")[0]
-    typed.write_text(f"need_id,offer_id,slots\n{first['need_id']},{offer},900\n", encoding="utf-8")
+    typed.write_text(
+        f"need_id,offer_id,slots\n{first['need_id']},{first['offer_id']},900\n", encoding="utf-8"
+    )
     result = run("audit", DEMO, str(typed), *QUICK)
     assert result.exit_code == 1
     assert "capacity" in result.output

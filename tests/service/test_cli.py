@@ -44,42 +44,42 @@ def spoilt_demo(folder: Path, table: str, old: str, new: str) -> str:
     return str(folder / "spoilt")
 
 
-def test_check_counts_what_a_good_district_holds():
+def test_check_counts_what_a_good_district_holds() -> None:
     result = run("check", DEMO)
     assert result.exit_code == 0
     assert "40 schools, 180 needs, 130 partners" in result.output
 
 
-def test_check_names_every_bad_cell_and_ends_with_2(tmp_path: Path):
+def test_check_names_every_bad_cell_and_ends_with_2(tmp_path: Path) -> None:
     result = run("check", spoilt_demo(tmp_path, "needs", ",mentoring,", ",mentorship,"))
     assert result.exit_code == 2
     assert 'needs row 2, column kind: found "mentorship", expected' in result.output
 
 
-def test_check_gives_a_program_the_problems_as_json(tmp_path: Path):
+def test_check_gives_a_program_the_problems_as_json(tmp_path: Path) -> None:
     result = run("check", spoilt_demo(tmp_path, "needs", ",mentoring,", ",mentorship,"), "--json")
     (problem,) = json.loads(result.output)["problems"]
     assert (problem["table"], problem["row"], problem["column"]) == ("needs", 2, "kind")
 
 
-def test_match_writes_every_file_and_says_where_the_report_is(out: Path):
+def test_match_writes_every_file_and_says_where_the_report_is(out: Path) -> None:
     assert {path.name for path in out.iterdir()} == FILES
 
 
-def test_match_prints_levels_best_matches_gaps_and_the_report(tmp_path: Path):
+def test_match_prints_levels_best_matches_gaps_and_the_report(tmp_path: Path) -> None:
     result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "out"))
     for words in ("mentoring-1", "proven", "Best matches", "Most urgent gaps", "report.html"):
         assert words in result.output
 
 
-def test_match_writes_nothing_for_a_bad_district(tmp_path: Path):
+def test_match_writes_nothing_for_a_bad_district(tmp_path: Path) -> None:
     bad = spoilt_demo(tmp_path, "offers", ",mentoring,", ",mentorship,")
     result = run("match", bad, *QUICK, "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert not (tmp_path / "out").exists()
 
 
-def test_match_refuses_an_unknown_setting_of_the_policy(tmp_path: Path):
+def test_match_refuses_an_unknown_setting_of_the_policy(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text("[fit]\nflor = 0.5\n")
     result = run("match", DEMO, *QUICK, "--out", str(tmp_path / "out"), "--policy", str(policy))
@@ -87,34 +87,34 @@ def test_match_refuses_an_unknown_setting_of_the_policy(tmp_path: Path):
     assert "fit.flor" in result.output
 
 
-def test_match_says_when_the_results_cannot_be_written(tmp_path: Path):
+def test_match_says_when_the_results_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "file"))
     assert result.exit_code == 2
     assert "file" in result.output
 
 
-def test_match_as_json_prints_the_summary(tmp_path: Path):
+def test_match_as_json_prints_the_summary(tmp_path: Path) -> None:
     result = run("match", DEMO, *QUICK, "--effort", "quick", "--out", str(tmp_path / "out"), "--json")
     summary = json.loads(result.stdout)
     assert summary["on"] == "2026-09-14"
     assert summary["levels"][0]["name"] == "mentoring-1"
 
 
-def test_audit_passes_what_match_wrote(out: Path):
+def test_audit_passes_what_match_wrote(out: Path) -> None:
     result = run("audit", DEMO, str(out / "matches.csv"), *QUICK)
     assert result.exit_code == 0, result.output
     assert "Audit passed" in result.output
 
 
-def test_audit_values_equal_those_of_the_match(out: Path):
+def test_audit_values_equal_those_of_the_match(out: Path) -> None:
     audited = json.loads(run("audit", DEMO, str(out / "matches.csv"), *QUICK, "--json").stdout)
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     filled = {level["name"]: level["filled"] for level in summary["levels"]}
     assert {level["name"]: level["filled"] for level in audited["levels"]} == filled
 
 
-def test_audit_finds_a_slot_given_twice_and_ends_with_1(out: Path, tmp_path: Path):
+def test_audit_finds_a_slot_given_twice_and_ends_with_1(out: Path, tmp_path: Path) -> None:
     typed = tmp_path / "typed.csv"
     first = rows(out / "matches.csv")[0]
     typed.write_text(
@@ -125,7 +125,7 @@ def test_audit_finds_a_slot_given_twice_and_ends_with_1(out: Path, tmp_path: Pat
     assert "capacity" in result.output
 
 
-def test_audit_refuses_a_file_without_slots(tmp_path: Path):
+def test_audit_refuses_a_file_without_slots(tmp_path: Path) -> None:
     typed = tmp_path / "typed.csv"
     typed.write_text("need_id,offer_id\nN001,O001\n", encoding="utf-8")
     result = run("audit", DEMO, str(typed), *QUICK)
@@ -133,7 +133,7 @@ def test_audit_refuses_a_file_without_slots(tmp_path: Path):
     assert "slots" in result.output
 
 
-def test_recommend_ranks_offers_for_a_need_and_names_the_rules_of_near_misses():
+def test_recommend_ranks_offers_for_a_need_and_names_the_rules_of_near_misses() -> None:
     result = run("recommend", DEMO, "--need", "N155", *QUICK, "--limit", "3", "--json")
     answer = json.loads(result.stdout)
     fits = [offer["fit"] for offer in answer["offers"]]
@@ -147,39 +147,39 @@ def test_recommend_ranks_offers_for_a_need_and_names_the_rules_of_near_misses():
     [(), ("--need", "N001", "--text", "chess", "--kind", "program"), ("--text", "chess")],
     ids=["nothing", "both", "no kind"],
 )
-def test_recommend_asks_for_a_need_or_a_text_with_its_kind(arguments: tuple[str, ...]):
+def test_recommend_asks_for_a_need_or_a_text_with_its_kind(arguments: tuple[str, ...]) -> None:
     result = run("recommend", DEMO, *arguments, *QUICK)
     assert result.exit_code == 2
     assert "--need" in result.output
 
 
-def test_recommend_refuses_an_unknown_need():
+def test_recommend_refuses_an_unknown_need() -> None:
     result = run("recommend", DEMO, "--need", "N999", *QUICK)
     assert result.exit_code == 2
     assert "N999" in result.output
 
 
-def test_generate_writes_a_district_that_check_accepts(tmp_path: Path):
+def test_generate_writes_a_district_that_check_accepts(tmp_path: Path) -> None:
     folder = str(tmp_path / "made")
     assert run("generate", "--schools", "5", "--seed", "3", "--out", folder).exit_code == 0
     assert run("check", folder).exit_code == 0
 
 
-def test_generate_never_overwrites_a_folder(tmp_path: Path):
+def test_generate_never_overwrites_a_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("kept")
     result = run("generate", "--schools", "5", "--out", str(tmp_path))
     assert result.exit_code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_the_real_model_recommends_what_a_person_would_call_obvious():
+def test_the_real_model_recommends_what_a_person_would_call_obvious() -> None:
     command = [str(Path(sys.executable).parent / "partnermatch"), "recommend", DEMO]
     command += ["--text", "A weekly chess club for fourth graders", "--kind", "program", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "chess" in json.loads(done.stdout)["offers"][0]["focus"].lower()
 
 
-def test_a_match_whose_texts_are_all_cached_never_imports_torch(tmp_path: Path):
+def test_a_match_whose_texts_are_all_cached_never_imports_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from service.cli import app; "
         f"app(['match', {DEMO!r}, '--effort', 'quick', '--on', '2026-09-14', '--out', {str(tmp_path)!r}], "
@@ -191,7 +191,7 @@ def test_a_match_whose_texts_are_all_cached_never_imports_torch(tmp_path: Path):
 
 
 @pytest.mark.skipif(not SAN_FRANCISCO.exists(), reason="the real district is not here")
-def test_a_real_district_runs_through_and_passes_its_audit(tmp_path: Path):
+def test_a_real_district_runs_through_and_passes_its_audit(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run("match", str(SAN_FRANCISCO), *QUICK, "--effort", "quick", "--out", str(out))
     assert result.exit_code == 0, result.output

@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import platform
 import random
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 
+from benchmarks.record import write_record
 from matching.columns import Cell, Column
 from matching.errors import DataError
 from matching.schemas import TABLES
 from matching.tables import read_district
 
-RESULT = Path(__file__).parent / "results" / "reading.json"
 # As many rows for 10,000 needs as San Francisco has for its 300, schools and partners by a fixture's proportions.
 SIZES = {"schools": 2_500, "needs": 10_000, "partners": 7_500, "offers": 10_000, "evidence": 17_500}
 SEEDS = (0, 1, 2)
@@ -49,14 +45,8 @@ def main() -> None:
         "csv": seconds,
         "times_pandas": round(seconds["read_district"] / seconds["pandas.read_csv"], 1),
         "xlsx, first seed": measure_workbook(SEEDS[0]),
-        "commit": _commit(),
-        "cores": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "versions": {package: version(package) for package in ("pandas", "pandera", "openpyxl")},
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    write_record("reading", result, packages=("pandas", "pandera", "openpyxl"))
     print(json.dumps(result, indent=2))
 
 
@@ -175,12 +165,6 @@ def _seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
-
-
-def _commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
-"""What each fit floor loses, lets pass and does to an allocation, a part of ``python -m benchmarks.retrieval``.
+"""What each fit floor keeps, lets pass and does to an allocation, a part of ``python -m benchmarks.calibration``.
 
-The floor chosen has the highest mean of Youden's J (share of relevant pairs kept minus share of others let pass) over
-the sets of `CHOOSING`. Of the two public ones J is the mean of two forms, three words and whole descriptions as needs,
-since a need is of a length between them; of the demo district it is the mean of its kinds.
+The floor chosen has the highest mean F1 over the three sources of labels: most of what passes is relevant and most of
+what is relevant passes, where one pair in five is relevant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.labelled import FIXTURES, LabelledSet, Mask, demo_set, statements
+from benchmarks.labelled import FIXTURES, Mask, demo_set
 from benchmarks.record import SHARED_DATA
 from embeddings import Encoder, PairScorer
 from matching.pipeline import Run, match
@@ -19,70 +18,53 @@ from matching.policy import policy_from_mapping
 from matching.tables import read_district
 from matching.texts import need_texts, offer_texts
 
-CHOOSING = ("miami-211", "uk-charities", "demo")
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 17))
 RUN = Run(on=date(2026, 9, 14), effort="quick")
-Scores = NDArray[np.float32]
+Values = NDArray[np.float64]
+Judged = tuple[Values, Mask, Values]
+"""Similarity, whether it is relevant and weight of each judged pair."""
 Table = dict[str, dict[str, float]]
 
 
-def fit_floor(sets: Sequence[LabelledSet], encoder: Encoder) -> dict[str, object]:
-    """Return what each threshold on the pair score keeps and lets pass, and the floor that follows."""
-    tables: dict[str, Table] = {}
-    youden: dict[str, NDArray[np.float64]] = {}
-    for labelled in sets:
-        forms = [labelled]
-        if labelled.name in CHOOSING and labelled.name != "demo":
-            forms.append(statements(labelled, encoder))
-        for form in forms:
-            tables |= floor_tables(form, form.scores(encoder).total)
-        parts = [form.name for form in forms]
-        if labelled.name == "demo":
-            parts = [f"demo, {kind}" for kind in labelled.slices]
-        youden[labelled.name] = np.mean([_youden(tables[part]) for part in parts], axis=0)
-    mean = np.mean([youden[name] for name in CHOOSING if name in youden], axis=0)
-    chosen = THRESHOLDS[int(mean.argmax())]
+def fit_floor(sources: Mapping[str, Sequence[Judged]], encoder: Encoder) -> dict[str, object]:
+    """Return what each threshold does on each source of texts, the mean of its forms, and the floor that follows."""
+    tables = {name: mean_table([floor_table(*form) for form in forms]) for name, forms in sources.items()}
+    tables["mean"] = mean_table(list(tables.values()))
+    f1 = [cells["F1"] for cells in tables["mean"].values()]
+    chosen = THRESHOLDS[int(np.argmax(f1))]
     for name, table in tables.items():
         print_table(f"fit floor, {name}", table)
-    by_set = {
-        _label(threshold): {name: round(float(j[i]), 4) for name, j in youden.items()}
-        for i, threshold in enumerate(THRESHOLDS)
-    }
     allocation = {_label(t): allocated(t, encoder) for t in THRESHOLDS}
-    passing = {_label(t): {"san-francisco": share} for t, share in passing_share(encoder)}
-    print_table("fit floor, Youden's J a set", by_set)
+    passing = passing_share(encoder)
     print_table("fit floor, slots of the demo allocation by relevance", allocation)
     print_table("fit floor, share of all pairs of a district without labels that pass", passing)
-    print(f"\nfit floor: {chosen}, chosen on {', '.join(CHOOSING)}")
-    return {
-        "chosen": chosen,
-        "chosen_on": CHOOSING,
-        "youden": by_set,
-        "allocation": allocation,
-        "tables": tables,
-        "passing": passing,
-    }
+    print(f"\nfit floor: {chosen}")
+    return {"chosen": chosen, "tables": tables, "allocation": allocation, "passing": passing}
 
 
-def floor_tables(labelled: LabelledSet, scores: Scores) -> dict[str, Table]:
-    """Return the table of a set, and of the demo's kinds, by name."""
-    tables = {labelled.name: floor_table(scores, labelled.relevant, labelled.is_judged)}
-    if labelled.name == "demo":
-        for kind, rows in labelled.slices.items():
-            cells = (scores[rows], labelled.relevant[rows], labelled.is_judged[rows])
-            tables[f"demo, {kind}"] = floor_table(*cells)
-    return tables
-
-
-def floor_table(scores: Scores, relevant: Mask, judged: Mask) -> Table:
-    """Return, for each threshold, the shares it keeps and lets pass."""
-    others = judged & ~relevant
+def floor_table(similarity: Values, relevant: Mask, weights: Values) -> Table:
+    """Return, for each threshold, what it keeps, what it lets pass and the measures of both."""
+    positive, negative = weights[relevant].sum(), weights[~relevant].sum()
     table = {}
     for threshold in THRESHOLDS:
-        kept, passing = (float((scores[mask] >= threshold).mean()) for mask in (relevant, others))
-        shares = {"relevant kept": kept, "others passing": passing, "Youden's J": kept - passing}
-        table[_label(threshold)] = {name: round(share, 4) for name, share in shares.items()}
+        passes = similarity >= threshold
+        kept, passing = weights[passes & relevant].sum(), weights[passes & ~relevant].sum()
+        table[_label(threshold)] = {
+            "relevant kept": kept / positive,
+            "others passing": passing / negative,
+            "Youden's J": kept / positive - passing / negative,
+            "relevant of passing": kept / max(kept + passing, 1e-9),
+            "F1": 2 * kept / (kept + passing + positive),
+        }
     return table
+
+
+def mean_table(tables: Sequence[Table]) -> Table:
+    """Return the mean of tables, cell by cell."""
+    return {
+        row: {name: round(float(np.mean([table[row][name] for table in tables])), 4) for name in cells}
+        for row, cells in tables[0].items()
+    }
 
 
 def allocated(floor: float, encoder: Encoder) -> dict[str, float]:
@@ -100,15 +82,15 @@ def allocated(floor: float, encoder: Encoder) -> dict[str, float]:
     return {name: int(slots[grades == grade].sum()) for name, grade in names.items()}
 
 
-def passing_share(encoder: Encoder) -> list[tuple[float, float]]:
-    """Return the thresholds and the share of all pairs of San Francisco that reach each; none where it is absent."""
+def passing_share(encoder: Encoder) -> Table:
+    """Return the share of all pairs of San Francisco that reach each threshold; nothing where it is absent."""
     folder = SHARED_DATA / "san-francisco"
     if not folder.is_dir():
-        return []
+        return {}
     district = read_district(folder)
     needs, offers = need_texts(district.needs), offer_texts(district)
-    scores = PairScorer(needs, offers, encoder).block(slice(None)).total
-    return [(t, round(float((scores >= t).mean()), 4)) for t in THRESHOLDS]
+    similarity = PairScorer(needs, offers, encoder).block(slice(None)).similarity
+    return {_label(t): {"san-francisco": round(float((similarity >= t).mean()), 4)} for t in THRESHOLDS}
 
 
 def print_table(title: str, table: Table) -> None:
@@ -116,10 +98,6 @@ def print_table(title: str, table: Table) -> None:
     print(f"\n{title}")
     for name, cells in table.items():
         print(f"  {name:36} " + "  ".join(f"{key} {value:.4g}" for key, value in cells.items()))
-
-
-def _youden(table: Table) -> list[float]:
-    return [cells["Youden's J"] for cells in table.values()]
 
 
 def _label(threshold: float) -> str:

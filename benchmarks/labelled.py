@@ -6,7 +6,6 @@ set is the project's own: pairs of the same kind, judged by reading (``fixtures/
 
 import csv
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,8 +21,8 @@ from matching.values import split_list
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CORPUS_OF = {"miami-211": "miami-211", "uk-charities": "uk-charities", "miami-211-spanish": "miami-211"}
-# Two descriptions this alike are the same service listed twice, not a need and an offer.
-TWINS = 1.6
+# Two descriptions whose vectors are this near are the same service listed twice, not a need and an offer.
+TWINS = 0.9
 Mask = NDArray[np.bool_]
 Grades = NDArray[np.int8]
 
@@ -40,6 +39,8 @@ class LabelledSet:
         The pairs that may be ranked and counted, of the same shape.
     slices
         Rows of queries that are also reported on their own, by name.
+    branches
+        The part of its taxonomy that each query belongs to, where there is one.
     """
 
     name: str
@@ -48,6 +49,7 @@ class LabelledSet:
     grades: Grades
     is_judged: Mask
     slices: dict[str, Mask] = field(default_factory=dict)
+    branches: list[str] = field(default_factory=list)
 
     @property
     def relevant(self) -> Mask:
@@ -78,7 +80,8 @@ def read_set(folder: Path) -> LabelledSet:
     in_school = np.array([query["domain"] == "school_youth" for query in queries])
     texts = [[line["text"] for line in lines] for lines in (queries, documents)]
     judged = np.ones(grades.shape, np.bool_)
-    return LabelledSet(folder.name, texts[0], texts[1], grades, judged, {"in school": in_school})
+    branches = [query.get("category") or query["code"][0] for query in queries]
+    return LabelledSet(folder.name, texts[0], texts[1], grades, judged, {"in school": in_school}, branches)
 
 
 def demo_set(district: District | None = None) -> LabelledSet:
@@ -97,6 +100,16 @@ def demo_set(district: District | None = None) -> LabelledSet:
     return LabelledSet("demo", need_texts(needs), offer_texts(district), grades, judged, slices)
 
 
+def same_branch(labelled: LabelledSet) -> LabelledSet:
+    """Return the set with only those pairs judged where the document answers some query of the query's branch.
+
+    It is what comes nearest to need and offer of the same kind: telling a food bank from a choir is no feat.
+    """
+    together = np.array([[mine == other for other in labelled.branches] for mine in labelled.branches])
+    judged = together.astype(np.float32) @ labelled.relevant.astype(np.float32) > 0
+    return replace(labelled, is_judged=judged)
+
+
 def statements(labelled: LabelledSet, encoder: Encoder) -> LabelledSet:
     """Return a set of 400 descriptions taken as needs.
 
@@ -111,13 +124,15 @@ def statements(labelled: LabelledSet, encoder: Encoder) -> LabelledSet:
         name=f"{labelled.name}, statements",
         queries=[labelled.documents[i] for i in rows],
         grades=(tags[:, rows].T @ tags > 0).astype(np.int8),
+        is_judged=tags[:, rows].T @ labelled.is_judged.astype(np.float32) > 0,
         slices={},
+        branches=[],
     )
-    judged = made.scores(encoder).total < TWINS
+    judged = made.is_judged & (made.scores(encoder).dense < TWINS)
     judged[np.arange(len(rows)), rows] = False
     return replace(made, is_judged=judged, grades=made.grades * judged)
 
 
-def read_lines(path: Path) -> Iterable[dict[str, str]]:
+def read_lines(path: Path) -> list[dict[str, str]]:
     """Return the objects of a file of JSON lines."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -11,6 +11,7 @@ import numpy as np
 import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_SPANISH
 from bm25s.tokenization import Tokenized, Tokenizer
+from numpy.typing import NDArray
 from scipy import sparse
 
 Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
@@ -36,11 +37,16 @@ class Lexical:
         stems = learn_stems(self._tokenizer, documents)
         self._weights_by_stem = _weights_by_stem(stems, self._tokenizer.get_vocab_dict())
         self.weights = self._weights_by_stem.T.tocsr()
+        self._most_of_stem = _most_of_stem(self._weights_by_stem)
 
     def count(self, queries: Sequence[str]) -> Matrix:
         """Return how often each stem of the documents stands in each query."""
         stems = self._tokenizer.tokenize(queries, update_vocab=False, show_progress=False, allow_empty=False)
         return count_stems(stems, self.weights.shape[1])
+
+    def most(self, counts: Matrix) -> NDArray[np.float32]:
+        """Return the BM25 score of each counted query if one document were the best for each of its stems."""
+        return np.asarray(counts @ self._most_of_stem, np.float32)
 
     def scores(self, queries: Sequence[str]) -> Scores:
         """Return the raw BM25 scores, of shape ``(len(queries), num_documents)``."""
@@ -100,3 +106,12 @@ def _weights_by_stem(stems: list[list[int]], vocabulary: dict[str, int]) -> Matr
     # Numbers of 24 bits held in 53: their sums are exact, so a score is the same in every order of adding up.
     cells = (by_stem["data"].astype(np.float64), by_stem["indices"], by_stem["indptr"])
     return sparse.csr_array(cells, shape=shape)
+
+
+def _most_of_stem(weights_by_stem: Matrix) -> NDArray[np.float64]:
+    """Return the most that each stem adds to any document's score."""
+    most = np.zeros(weights_by_stem.shape[0])
+    held = np.diff(weights_by_stem.indptr) > 0
+    if held.any():
+        most[held] = np.maximum.reduceat(weights_by_stem.data, weights_by_stem.indptr[:-1][held])
+    return most

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.cache import CachedEncoder
+from embeddings.calibration import Calibration, calibration_of
 from embeddings.encoder import Encoder, SentenceEncoder
 from embeddings.lexical import Lexical
 
-# The BM25 score that counts half. Unlike a scale within each query, it lets pairs of different queries be
-# compared, as an allocation must.
-HALF_BM25 = np.float32(5)
+# BM25 that every query lacks: keeps one common word shared by two short texts from looking like a full match.
+# Unlike a scale within each query, coverage lets pairs of different queries be compared, as an allocation must.
+ALWAYS_MISSING = np.float32(8)
 # Components of vectors are rounded to whole multiples of this. A product of two is then a multiple of 2**-22,
 # so every partial sum of a cosine is exact in float32: a pair's score is the same to the last bit alone or in
 # a block, in any order of adding up, and ties stay ties.
@@ -32,16 +33,20 @@ class TextScores:
     dense
         Cosine of the vectors, -1 to 1.
     lexical
-        BM25 / (BM25 + 5), 0 to 1.
+        Coverage, 0 to 1: the query's BM25 with the document as a share of what it could be, ``bm25 / (most + 8)``.
+    total
+        The weighted sum that pairs are ranked by; what it counts is the calibration's.
     """
 
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
+    total: NDArray[np.float32]
+    calibration: Calibration
 
     @property
-    def total(self) -> NDArray[np.float32]:
-        """The text score: dense + lexical, -1 to 2."""
-        return self.dense + self.lexical
+    def similarity(self) -> NDArray[np.float32]:
+        """How alike the texts are, 0 to 1: a probability where the model is calibrated."""
+        return self.calibration.similarity(self.total)
 
 
 class PairScorer:
@@ -62,18 +67,20 @@ class PairScorer:
         self._queries, self._documents = vectors[: len(queries)], vectors[len(queries) :]
         self._lexical = Lexical(documents)
         self._counts = self._lexical.count(queries)
+        self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
+        self.calibration = calibration_of(encoder.name)
 
     def block(self, rows: slice) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
         dense = self._queries[rows] @ self._documents.T
         lexical = np.empty(dense.shape, np.float32)
-        counts = self._counts[rows]
+        counts, most = self._counts[rows], self._most[rows]
         for start in range(0, len(lexical), _ROWS_IN_CACHE):
             part = slice(start, start + _ROWS_IN_CACHE)
             bm25 = self._lexical.scores_of(counts[part])
-            bm25.data = _half_saturated(bm25.data)
+            bm25.data /= np.repeat(most[part], np.diff(bm25.indptr))
             bm25.toarray(out=lexical[part])
-        return TextScores(dense, lexical)
+        return self._scores(dense, lexical)
 
     def pairs(self, query_index: NDArray[np.int64], document_index: NDArray[np.int64]) -> TextScores:
         """Return the scores of the pairs given, one entry a pair."""
@@ -84,7 +91,10 @@ class PairScorer:
             q, d = query_index[part], document_index[part]
             dense[part] = np.einsum("ij,ij->i", self._queries[q], self._documents[d])
             bm25[part] = self._counts[q].multiply(self._lexical.weights[d]).sum(axis=1)
-        return TextScores(dense, _half_saturated(bm25))
+        return self._scores(dense, bm25 / self._most[query_index])
+
+    def _scores(self, dense: NDArray[np.float32], lexical: NDArray[np.float32]) -> TextScores:
+        return TextScores(dense, lexical, self.calibration.total(dense, lexical), self.calibration)
 
 
 class Search:
@@ -111,7 +121,8 @@ class Search:
         Returns
         -------
         indices, scores
-            Both of shape ``(len(queries), min(k, num_documents))``; ties by the lower index.
+            Both of shape ``(len(queries), min(k, num_documents))``; ties by the lower index. The scores are
+            similarities, 0 to 1.
         """
         scorer = PairScorer(queries, self._documents, self._encoder)
         shape = (len(queries), min(k, len(self._documents)))
@@ -119,7 +130,7 @@ class Search:
         for start in range(0, len(queries), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             indices[rows], scores[rows] = top_k(scorer.block(rows).total, k)
-        return indices, scores
+        return indices, scorer.calibration.similarity(scores)
 
 
 def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -155,8 +166,3 @@ def _embed(
     vectors = encoder.encode(texts, progress) if isinstance(encoder, CachedEncoder) else encoder.encode(texts)
     steps: NDArray[np.float32] = vectors / GRID
     return np.multiply(np.rint(steps, out=steps), GRID, out=steps)
-
-
-def _half_saturated(bm25: NDArray[np.float32]) -> NDArray[np.float32]:
-    scores: NDArray[np.float32] = bm25 / (bm25 + HALF_BM25)
-    return scores

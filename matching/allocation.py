@@ -41,7 +41,7 @@ class Allocation:
     """All matches of a district.
 
     ``matches`` has a row a match, ordered by need, then offer: need_id, school_id, offer_id, partner_id, slots, fit
-    (0 to 1), similarity (0 to 2), the fit's parts (0 to 1) and the reason. ``even`` is in millionths, ``fit`` the sum
+    (0 to 1), similarity (0 to 1), the fit's parts (0 to 1) and the reason. ``even`` is in millionths, ``fit`` the sum
     over all filled slots in millionths. ``locks_cut`` names the locked matches that had to shrink.
     """
 
@@ -141,7 +141,7 @@ def locks_cut_of(district: District, locks: Locks, matches: pd.DataFrame) -> pd.
 
 
 def score_columns(pairs: ScoredPairs) -> dict[str, NDArray[np.float64]]:
-    """Return fit (0 to 1), similarity (0 to 2) with its two sides, and each part of the fit (0 to 1), by name."""
+    """Return fit (0 to 1), similarity (0 to 1) with its two sides, and each part of the fit (0 to 1), by name."""
     scores: dict[str, NDArray[np.float64]] = {
         "fit": pairs.fit / MILLION,
         "similarity": pairs.texts.similarity.astype(np.float64),

@@ -85,7 +85,7 @@ def audit_matches(matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Aud
     Parameters
     ----------
     matches
-        A row a match: need_id, offer_id, slots; school_id, partner_id, fit (0 to 1) and similarity (0 to 2) are
+        A row a match: need_id, offer_id, slots; school_id, partner_id, fit (0 to 1) and similarity (0 to 1) are
         compared where they are there, never trusted.
     priority
         Priority of each need, 1 to 5.

@@ -98,10 +98,11 @@ def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candida
 def _block(scorer: Scorer, start: int, stop: int) -> tuple[Index, Index, Index]:
     """Return the candidates of needs `start` to `stop`; the floor comes first, as it leaves the fewest pairs."""
     scores = scorer.texts.block(start, stop)
-    is_likely = scores.total >= np.float32(scorer.policy.fit.floor)
+    similarity = scores.similarity
+    is_likely = similarity >= np.float32(scorer.policy.fit.floor)
     need, offer = eligible_pairs(scorer.facts, np.arange(start, stop), is_likely, scorer.policy.rules)
-    dense, lexical = scores.dense[need - start, offer], scores.lexical[need - start, offer]
-    texts = PairTexts(dense, lexical, scorer.texts.priorities(need, offer))
+    dense, lexical, similarity = (x[need - start, offer] for x in (scores.dense, scores.lexical, similarity))
+    texts = PairTexts(dense, lexical, similarity, scorer.texts.priorities(need, offer))
     parts = fit_parts(scorer.facts, scorer.partnership, texts, need, offer, scorer.policy.fit)
     return need, offer, parts.total(scorer.policy.fit.weights)
 

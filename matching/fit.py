@@ -17,7 +17,6 @@ Floats = NDArray[np.float64]
 MILLION = 1_000_000
 UNKNOWN = 0.5
 """What a part is worth where the tables are blank: blank cells are the normal case, not a fault."""
-MAX_SIMILARITY = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +93,7 @@ def fit_parts(
 ) -> FitParts:
     """Return the parts of the fit of each pair; `texts` and the indices have shape ``(num_pairs,)``."""
     return FitParts(
-        similarity=np.clip(texts.similarity.astype(np.float64) / MAX_SIMILARITY, 0.0, 1.0),
+        similarity=texts.similarity.astype(np.float64),
         grades=_grades_part(facts, need, offer),
         distance=_distance_part(facts, need, offer, settings.half_distance_km),
         schedule=_schedule_part(facts, need, offer),
@@ -129,7 +128,7 @@ def _schedule_part(facts: Facts, need: Index, offer: Index) -> Floats:
 
 def _priorities_part(similarity: NDArray[np.float32]) -> Floats:
     """Return how near the need is to what the partner wants to be there for."""
-    part = np.clip(similarity.astype(np.float64), 0.0, 1.0)
+    part = similarity.astype(np.float64)
     return np.where(np.isnan(part), UNKNOWN, part)
 
 

@@ -66,10 +66,10 @@ class Fit:
     """How a pair's fit is made from its parts."""
 
     floor: float = field(
-        default=0.45,
+        default=0.25,
         metadata={
-            "why": "least similarity (0 to 2) of a candidate: it parts relevant pairs from others best, on the mean "
-            "of three labelled sets; see benchmarks/fit_floor.py"
+            "why": "a candidate is at least this likely (0 to 1) to be what was asked for: a higher floor loses "
+            "more that is relevant than it spares of the rest; see benchmarks/fit_floor.py"
         },
     )
     half_distance_km: float = field(
@@ -89,7 +89,7 @@ class Fit:
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        _check_range("fit.floor", self.floor, -1.0, 2.0)
+        _check_range("fit.floor", self.floor, 0.0, 1.0)
         _check_range("fit.half_distance_km", self.half_distance_km, 0.01, 20_000.0)
         _check_range("fit.rating_prior", self.rating_prior, 0.0, 1_000_000.0)
         _check_range("fit.published_from", self.published_from, 1, 1_000_000)

@@ -32,7 +32,7 @@ RUNNING = ("active", "paused")
 class Recommendation:
     """Offers for one need, best first.
 
-    ``offers`` break no rule: offer_id, partner_id, partner, focus, fit (0 to 1), similarity (0 to 2), the fit's parts,
+    ``offers`` break no rule: offer_id, partner_id, partner, focus, fit (0 to 1), similarity (0 to 1), the fit's parts,
     slots, slots_free (what no running partnership of another need holds) and reason. ``near_misses`` are the most
     similar of the others: ``rules`` has the names of all rules that stand in the way, ``why`` says them in words.
     """

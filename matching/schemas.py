@@ -264,7 +264,7 @@ MATCHES: Final = Table(
         _id("school_id", "the need's school", blank="not compared"),
         _id("partner_id", "the offer's partner", blank="not compared"),
         _number("fit", "fit of the pair, 0 to 1", "not compared"),
-        _number("similarity", "similarity of the pair, 0 to 2", "not compared"),
+        _number("similarity", "similarity of the pair, 0 to 1", "not compared"),
         _text("reason", "why this match", "none"),
     ),
 )

@@ -1,5 +1,6 @@
 """What is compared of a need and an offer as text, and how similar a pair's texts are."""
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from matching.facts import positions
 
 Index = NDArray[np.int64]
 Scores = NDArray[np.float32]
+logger = logging.getLogger(__name__)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
 
 Progress = Callable[[str, float], None]
@@ -23,18 +25,15 @@ Progress = Callable[[str, float], None]
 class PairTexts:
     """Text scores of each pair, shape ``(num_pairs,)``.
 
-    ``similarity`` is ``dense + lexical`` (0 to 2); ``priorities`` is the need's similarity to the partner's
-    own priorities, NaN where the partner names none.
+    ``similarity`` (0 to 1) is the probability that the pair is relevant, where the model is calibrated;
+    ``dense`` (cosine) and ``lexical`` (coverage of the need's words) are its two sides. ``priorities`` is the need's
+    similarity to the partner's own priorities, NaN where the partner names none.
     """
 
     dense: Scores
     lexical: Scores
+    similarity: Scores
     priorities: Scores
-
-    @property
-    def similarity(self) -> Scores:
-        """The pair's text score, ``cosine + bm25 / (bm25 + 5)``."""
-        return self.dense + self.lexical
 
 
 class Texts:
@@ -45,6 +44,10 @@ class Texts:
         self.model = encoder.name
         needs = need_texts(district.needs)
         self._offers = PairScorer(needs, offer_texts(district), encoder, progress=progress)
+        if not self._offers.calibration.is_probability:
+            logger.info(
+                "Similarities by the model %s are no probabilities: it is not calibrated.", encoder.name
+            )
         cells, distinct = pd.factorize(district.partners["priorities"].to_numpy(dtype=object))
         wishes = [cell.replace("|", ", ") for cell in distinct]
         self._priorities = PairScorer(needs, wishes, encoder) if any(wishes) else None
@@ -59,7 +62,7 @@ class Texts:
     def pairs(self, need: Index, offer: Index) -> PairTexts:
         """Return the scores of each pair."""
         scores = self._offers.pairs(need, offer)
-        return PairTexts(scores.dense, scores.lexical, self.priorities(need, offer))
+        return PairTexts(scores.dense, scores.lexical, scores.similarity, self.priorities(need, offer))
 
     def priorities(self, need: Index, offer: Index) -> Scores:
         """Return each need's similarity to the partner's own priorities, NaN where it names none."""
@@ -68,7 +71,7 @@ class Texts:
         wish = self._wish_of_offer[offer]
         found = np.full(len(need), np.nan, dtype=np.float32)
         known = ~self._is_blank[wish]
-        found[known] = self._priorities.pairs(need[known], wish[known]).total
+        found[known] = self._priorities.pairs(need[known], wish[known]).similarity
         return found
 
 

@@ -15,13 +15,14 @@ OFFERS = [
 NEEDS = ["Reading volunteers for third grade", "Coats for winter", "Math tutors", ""]
 
 
-def test_total_is_cosine_and_saturated_bm25() -> None:
-    scores = PairScorer(["coats"], ["coats"], WordHashEncoder()).block(slice(None))
-    # One document of one word: idf = ln(1 + 0.5 / 1.5) = 0.2877, tf = 1 / (1 + 1.5) = 0.4;
-    # 0.2877 * 0.4 = 0.1151; 0.1151 / 5.1151 = 0.0225.
-    assert scores.dense == pytest.approx(np.array([[1.0]]), abs=2e-3)
-    assert scores.lexical == pytest.approx(np.array([[0.0225]]), abs=1e-4)
-    assert scores.total == scores.dense + scores.lexical
+def test_total_is_two_thirds_of_cosine_and_twice_the_coverage_without_calibration() -> None:
+    scores = PairScorer(["coats and boots"], ["coats", "boots boots"], WordHashEncoder()).block(slice(None))
+    # Two documents, each word in one: idf = ln(1 + 1.5 / 1.5) = 0.6931. Lengths 1 and 2, average 1.5:
+    # coats 0.6931 * 1 / (1 + 1.5 * (0.25 + 0.75 / 1.5)) = 0.3262, boots 0.6931 * 2 / (2 + 1.5 * 1.25) = 0.3578.
+    # Both at their best are 0.6839: coverages 0.3262 / 8.6839 and 0.3578 / 8.6839.
+    assert scores.lexical == pytest.approx(np.array([[0.03756, 0.04120]]), abs=1e-4)
+    assert scores.total == pytest.approx((scores.dense + 2 * scores.lexical) * 2 / 3)
+    assert scores.similarity.tolist() == scores.total.tolist()
 
 
 def test_pairs_are_the_blocks_entries_to_the_last_bit() -> None:

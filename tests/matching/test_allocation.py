@@ -86,7 +86,9 @@ def test_the_columns_of_scores_are_shares_with_six_decimals() -> None:
     pairs = make_scorer(district).score(np.array([0]), np.array([0]))
     columns = score_columns(pairs)
     assert columns["fit"][0] == pytest.approx(pairs.fit[0] / 1_000_000, abs=1e-12)
-    assert columns["similarity"][0] == pytest.approx(columns["dense"][0] + columns["lexical"][0], abs=2e-6)
+    # Without calibration: two thirds of the cosine plus twice the coverage.
+    expected = (columns["dense"][0] + 2 * columns["lexical"][0]) * 2 / 3
+    assert columns["similarity"][0] == pytest.approx(min(expected, 1), abs=2e-6)
     parts = [
         "similarity",
         "grades",

@@ -106,10 +106,10 @@ def test_a_declined_pair_is_an_error() -> None:
 
 
 def test_the_fit_floor_is_a_warning() -> None:
-    found = audit_of(PLAIN, [("n0", "o0", 5)], make_policy(fit={"floor": 1.9}))
+    found = audit_of(PLAIN, [("n0", "o0", 5)], make_policy(fit={"floor": 0.99}))
     assert found.is_passed
     assert warnings(found) == [(Rule.FIT_FLOOR, "n0", "o0")]
-    assert "The similarity lies below the fit floor: 1." in found.findings[0].message
+    assert "The similarity lies below the fit floor: 0." in found.findings[0].message
 
 
 def test_an_offer_is_never_overdrawn() -> None:
@@ -381,5 +381,5 @@ def test_figures_are_equal_up_to_the_decimals_of_a_file_and_blank_ones_say_nothi
 
 
 def test_errors_stand_before_warnings() -> None:
-    found = audit_of(PLAIN, [("n0", "o0", 6)], make_policy(fit={"floor": 1.9}))
+    found = audit_of(PLAIN, [("n0", "o0", 6)], make_policy(fit={"floor": 0.99}))
     assert [f.rule for f in found.findings] == [Rule.NEED_SLOTS, Rule.FIT_FLOOR]

@@ -27,20 +27,15 @@ def parts_of(texts: PairTexts) -> FitParts:
     return fit_parts(facts, partnership_of(district, facts, Fit()), texts, first, first, Fit())
 
 
-@pytest.mark.parametrize(
-    ("dense", "lexical", "part"), [(0.5, 0.3, 0.4), (-0.2, 0.1, 0.0), (1.0, 1.0, 1.0), (0.6, 0.0, 0.3)]
-)
-def test_similarity_is_half_the_text_score_and_never_negative(
-    dense: float, lexical: float, part: float
-) -> None:
-    texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (dense, lexical, np.nan)))
-    assert parts_of(texts).similarity[0] == pytest.approx(part)
+def test_similarity_and_priorities_are_the_texts_own() -> None:
+    texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (0.5, 0.25, 0.75, 0.125)))
+    assert parts_of(texts).similarity.tolist() == [0.75]
+    assert parts_of(texts).priorities.tolist() == [0.125]
 
 
-@pytest.mark.parametrize(("score", "part"), [(0.4, 0.4), (1.7, 1.0), (-0.1, 0.0), (np.nan, 0.5)])
-def test_priorities_are_the_text_score_up_to_one(score: float, part: float) -> None:
-    texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (0.5, 0.5, score)))
-    assert parts_of(texts).priorities[0] == pytest.approx(part)
+def test_priorities_that_are_unknown_count_half() -> None:
+    texts = PairTexts(*(np.array([value], dtype=np.float32) for value in (0.5, 0.5, 0.5, np.nan)))
+    assert parts_of(texts).priorities.tolist() == [0.5]
 
 
 def test_grades_are_the_share_of_the_needs_grades() -> None:

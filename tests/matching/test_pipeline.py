@@ -86,7 +86,7 @@ def test_without_even_the_best_fit_takes_all() -> None:
 def test_among_equally_even_plans_the_best_fit_wins() -> None:
     needs = [make_need(slots=4, statement="algebra tutors")]
     offers = [make_offer(slots=4, focus="reading mentors"), make_offer(slots=4, focus="algebra tutors")]
-    policy = make_policy(fit={"floor": -1})
+    policy = make_policy(fit={"floor": 0})
     assert slots_by_pair(run_match(make_district(needs, offers), policy)) == {("n0", "o1"): 4}
 
 

@@ -46,7 +46,7 @@ def test_a_file_may_reorder_the_levels(tmp_path: Path) -> None:
         ),
         ({"rules": {"school_year_starts": 13}}, "expected 1 to 12, got 13"),
         ({"fit": {"floor": "low"}}, "Policy fit.floor: expected a number, got 'low'"),
-        ({"fit": {"floor": float("nan")}}, "expected -1.0 to 2.0, got nan"),
+        ({"fit": {"floor": float("nan")}}, "expected 0.0 to 1.0, got nan"),
         ({"fit": {"half_distance_km": 0}}, "expected 0.01 to 20000.0, got 0"),
         ({"fit": {"weights": {"quality": -0.1}}}, "Policy fit.weights.quality: expected 0.0 to 1000.0"),
         ({"fit": {"weights": dict.fromkeys(Weights().as_dict(), 0)}}, "at least one weight above 0"),

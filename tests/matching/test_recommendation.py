@@ -9,7 +9,7 @@ from tests.districts import Row, make_district, make_need, make_offer, make_part
 from tests.matching.cases import ON, make_policy, run_match
 
 
-def best(district: District, need_id: str = "n0", limit: int = 10, floor: float = -1) -> Recommendation:
+def best(district: District, need_id: str = "n0", limit: int = 10, floor: float = 0) -> Recommendation:
     policy = make_policy(fit={"floor": floor})
     return recommend(district, need_id, policy, on=ON, limit=limit, encoder=WordHashEncoder())
 

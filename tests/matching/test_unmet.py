@@ -80,12 +80,12 @@ def test_the_fit_floor_says_what_the_nearest_reaches() -> None:
     district = make_district(needs, offers, schools=[make_school(grades="3")])
     scorer, first = make_scorer(district), np.array([0])
     best = scorer.score(first, first).texts.similarity[0]
-    cause, detail = gap(district, policy=make_policy(fit={"floor": 1.5}))
+    cause, detail = gap(district, policy=make_policy(fit={"floor": 0.99}))
     assert cause == "fit_floor"
     assert (
         f"1 mentoring offer could come, but none is about this: the most similar reaches {best:.2f}" in detail
     )
-    assert "the policy asks 1.5" in detail
+    assert "the policy asks 0.99" in detail
 
 
 def test_capacity_given_to_the_same_and_to_earlier_levels_is_counted() -> None:
@@ -141,7 +141,7 @@ def blocked(needs: list[Row], offers: list[Row], slots: list[int], **row: Row) -
     """Return the detail of the first need's gap in a given allocation, one entry a pair by need, then offer."""
     schools, partners = ([row[name]] if name in row else [] for name in ("school", "partner"))
     district = make_district(needs, offers, schools=schools, partners=partners)
-    scorer = make_scorer(district, make_policy(fit={"floor": -1}))
+    scorer = make_scorer(district, make_policy(fit={"floor": 0}))
     levels = np.zeros(len(needs), dtype=np.int64)
     problem = problem_of(scorer, find_candidates(scorer), locks_of(district), levels)
     priorities = pd.DataFrame({"priority": [3] * len(needs), "priority_reason": ["given"] * len(needs)})

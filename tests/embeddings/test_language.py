@@ -1,0 +1,35 @@
+import pytest
+
+from embeddings.language import are_english
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reading mentors for third grade",
+        "Ms. Peña runs the garden club at the Café Olé",
+        "Diapers",
+        "Mural day",
+        "",
+        "42",
+        "The program is in Spanish: lectura para la familia",
+    ],
+)
+def test_english_texts(text: str) -> None:
+    assert are_english([text])[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Niños de kínder a segundo que en casa solo hablan español",
+        "Útiles escolares",
+        "Books to keep. Libros que los niños puedan llevarse a la casa",
+        "Tutores para la clase de mate",
+        "Des mentors pour les élèves",
+        "Помощь читателям",
+        "阅读辅导",
+    ],
+)
+def test_texts_in_other_languages(text: str) -> None:
+    assert not are_english([text])[0]

@@ -57,9 +57,13 @@ class LevelBounds:
                 bounds[level] = min(bounds[level], most)
         return bounds
 
-    def show(self, level: int, filled: Ints) -> None:
-        """Remember that ``level`` cannot fill more once the levels before it fill as many as here."""
-        self.shown[level] = (filled[:level].tolist(), int(filled[level]))
+    def is_shown(self, level: int, filled: Ints) -> bool:
+        """Whether something was shown of ``level`` where the levels before it fill as many as here."""
+        return level in self.shown and self.shown[level][0] == filled[:level].tolist()
+
+    def show(self, level: int, filled: Ints, most: int) -> None:
+        """Remember that ``level`` fills ``most`` at most once the levels before it fill as many as here."""
+        self.shown[level] = (filled[:level].tolist(), most)
 
 
 def fit_ceiling(problem: Problem, most: Ints, filled: Ints) -> int:

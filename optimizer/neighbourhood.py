@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """New slots of the pairs of a neighbourhood, and whether no better are possible in it."""
+    """New slots of the pairs of a neighbourhood, whether no better are possible in it, and the work it took."""
 
     slots: Ints
     is_optimal: bool
+    work: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,14 +87,18 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     model.maximize(total)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_presolve_iterations = 1
     solver.parameters.max_deterministic_time = work
     found, is_optimal = _solution(model, solver, slots, near.slots)
+    spent = solver.deterministic_time
     aimed = problem.need_level[problem.pair_need[near.pairs]] == level
     if found[aimed].sum() > near.slots[aimed].sum():
         model.add(total >= int(found[aimed].sum()))
         model.maximize(_later(slots, near, problem, level))
         found, _ = _solution(model, solver, slots, found)
-    return Answer(found, is_optimal)
+        spent += solver.deterministic_time
+    return Answer(found, is_optimal, spent)
 
 
 def _solution(model: CpModel, solver: CpSolver, slots: list[IntVar], hint: Ints) -> tuple[Ints, bool]:

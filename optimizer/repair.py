@@ -38,16 +38,24 @@ def weigh(problem: Problem, slots: Ints) -> Ints:
     return slots << 3 * (NUM_LEVELS - 1 - problem.need_level[problem.pair_need])
 
 
-def grow(problem: Problem, rules: Rules, locks: Ints, slots: Ints, rng: np.random.Generator) -> Ints:
+def grow(
+    problem: Problem, rules: Rules, locks: Ints, slots: Ints, rng: np.random.Generator, liked: Ints
+) -> Ints:
     """Return an allocation that keeps all rules, grown from ``slots`` that do so by new matches at random.
 
-    New matches are let in where the counts leave room, at short needs before others, and settled. It may be
-    worse than ``slots`` where they have to be dropped again.
+    New matches are let in where the counts leave room, those of ``liked`` and at short needs before others,
+    and settled. It may be worse than ``slots`` where they have to be dropped again.
     """
     is_firm = firm(problem, rules, slots)
     filled = sum_by(problem.pair_need, slots, problem.num_needs)
     is_short = (filled < problem.need_slots)[problem.pair_need]
-    chance = rng.integers(1, 1000, problem.num_pairs) + np.where(is_short, 10_000, 0)
+    # Pairs that no allocation can use come last.
+    chance = (
+        rng.integers(1, 1000, problem.num_pairs)
+        + np.where(is_short, 10_000, 0)
+        + np.where(liked > 0, 20_000, 0)
+    )
+    chance *= rules.min_match < NO_LIMIT
     # Matches that stand come before all others: they keep the counts together.
     chosen = choose_pairs(rules, np.where(is_firm, weigh(problem, slots) + 2**50, chance))
     low = firm_low(problem, rules, locks, slots, is_firm)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.network import most_slots
 from optimizer.problem import NO_LIMIT, Bools, Ints, Problem, sum_by
 
 
@@ -84,16 +83,6 @@ def group_rules(problem: Problem, locks: Ints) -> Rules:
         min_match=np.where(locks > 0, 1, _min_match(problem)),
         min_need=need_min,
     )
-
-
-def usable_slots(problem: Problem, rules: Rules, locks: Ints) -> Ints:
-    """Return the most slots of each pair, 0 where a rule alone refuses it and no lock holds it."""
-    most = most_slots(problem)
-    possible = sum_by(problem.pair_need, np.maximum(most, locks), problem.num_needs)
-    refused = (most < rules.min_match) | (possible < rules.min_need)[problem.pair_need]
-    for links in (rules.need_partners, rules.school_partners, rules.partner_schools):
-        refused |= (links.limit == 0)[links.owner][links.of_pair]
-    return np.maximum(np.where(refused, 0, most), locks)
 
 
 def _min_match(problem: Problem) -> Ints:

@@ -15,11 +15,12 @@ from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
 from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.locks import fitting_locks
-from optimizer.network import Network, build, flow_of
+from optimizer.network import Network, flow_of
 from optimizer.problem import Ints, Problem
 from optimizer.repair import firm_network, repair
-from optimizer.rules import Rules, group_rules, usable_slots
+from optimizer.rules import Rules, group_rules
 from optimizer.search import Search, budget_for
+from optimizer.usable import refuse, usable_network, usable_slots
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 Effort = Literal["quick", "standard", "thorough"]
@@ -64,8 +65,8 @@ def allocate(
     run.progress("levels", 0.0)
     locks = fitting_locks(problem)
     rules = group_rules(problem, locks)
-    high = usable_slots(problem, rules, locks)
-    network = build(problem, locks, high)
+    usable = usable_slots(problem, rules, locks)
+    network = usable_network(problem, rules, locks, usable)
     locked = flow_of(network, problem, locks)
     flow = fill_levels(network, locked)
     slots = network.slots(flow, problem.num_pairs)
@@ -74,7 +75,7 @@ def allocate(
     bounds = LevelBounds(
         problem.level_needed, most_alone(network, locked), np.cumsum(flow[network.at.levels])
     )
-    return run.under_rules(rules, network, bounds, slots, locks)
+    return run.under_rules(refuse(rules, usable), network, bounds, slots, locks)
 
 
 class _Clock:
@@ -133,6 +134,7 @@ class _Run:
         support, slots = firm_network(problem, rules, locks, slots)
         slots = best_lines(problem, support, slots, even=self.even)
         self.progress("bounds", 0.8)
+        search.bound(slots)
         if self.effort == "quick" and problem.num_pairs > QUICK_PAIRS:
             ceiling = fit_ceiling(problem, usable_slots(problem, rules, locks), levels_filled(problem, slots))
             bounds = Bounds(0, even_floor(problem, slots), ceiling)

@@ -19,7 +19,7 @@ def test_level_bound_is_the_least_of_needed_alone_and_left_together() -> None:
 
 def test_shown_bound_holds_only_after_the_same_earlier_levels() -> None:
     bounds = LevelBounds(levels(4, 4), levels(4, 4), levels(4, 8))
-    bounds.show(1, levels(3, 2))
+    bounds.show(1, levels(3, 2), 2)
     assert bounds.of(levels(3, 1))[1] == 2
     assert bounds.of(levels(2, 1))[1] == 4
 
@@ -28,7 +28,9 @@ def test_solver_that_runs_out_of_work_shows_no_bound() -> None:
     problem = make_problem([4, 4], [2, 2, 2], need_max_partners=[1, 1], offer_min_slots=[2, 2, 2])
     locks = np.zeros(problem.num_pairs, np.int64)
     plain = LevelBounds(levels(8), levels(6), np.full(10, 6))
-    budget = Budget(repairs=1, growths=0, tries=1, size=2, whole_pairs=100, work=0.0, whole_work=0.0)
+    budget = Budget(
+        repairs=1, growths=0, work=1.0, size=2, solver_work=0.0, bounded_pairs=0, whole_pairs=0, nodes=0
+    )
     rng = np.random.default_rng(0)
     search = Search(
         problem, group_rules(problem, locks), locks, plain, budget, rng, lambda: False, lambda _: None

@@ -6,7 +6,8 @@ import pytest
 from optimizer import allocate
 from optimizer.bounds import fit_ceiling
 from optimizer.locks import fitting_locks
-from optimizer.rules import group_rules, usable_slots
+from optimizer.rules import group_rules
+from optimizer.usable import usable_slots
 from optimizer.values import even_floor, levels_filled
 from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels
 from tests.optimizer.problems import broken_rules, draw_problem

@@ -67,9 +67,9 @@ class Budget:
 def budget_for(effort: str, num_needs: int) -> Budget:
     """Return the work of an effort for a problem of so many needs."""
     if effort == "quick":
-        return Budget(3, 1, 0.5 if num_needs <= _SMALL else 0.0, 12, 0.1, 1_500, 150, 600)
+        return Budget(3, 1, 0.7 if num_needs <= _SMALL else 0.0, 12, 0.1, 600, 150, 600)
     if effort == "standard":
-        return Budget(6, 3, 6.0 + num_needs / 100, 14, 0.3, 1_500, 1_500, 1_500)
+        return Budget(6, 3, 4.0 + num_needs / 100, 14, 0.3, 1_500, 1_500, 1_500)
     return Budget(8, 6, 40.0 + num_needs / 20, 18, 1.0, 6_000, 4_000, 20_000)
 
 

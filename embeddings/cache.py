@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Encoder
+from embeddings.encoder import DEFAULT_NAME, Encoder, MultilingualEncoder
 
 # Goes up when the same encoder name may come to mean other vectors (a new way to cut long texts).
 FORMAT = 1
@@ -40,6 +40,11 @@ class CachedEncoder:
     def name(self) -> str:
         """The name of the encoder beneath."""
         return self._encoder.name
+
+    @property
+    def multilingual(self) -> "CachedEncoder | None":
+        """What reads texts that are not in English, cached in the same file; None for a model that we do not know."""
+        return CachedEncoder(MultilingualEncoder(), self._path) if self.name == DEFAULT_NAME else None
 
     def encode(
         self, texts: Sequence[str], progress: Callable[[str, float], None] | None = None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from embeddings.cache import CachedEncoder
 from embeddings.calibration import Calibration, calibration_of
 from embeddings.encoder import Encoder, SentenceEncoder
+from embeddings.language import are_english
 from embeddings.lexical import Lexical
 
 # BM25 that every query lacks: keeps one common word shared by two short texts from looking like a full match.
@@ -52,7 +53,8 @@ class TextScores:
 class PairScorer:
     """Text scores of any pairs of a list of queries and a list of documents.
 
-    Scores do not depend on which other pairs are asked for together with a pair.
+    Scores do not depend on which other pairs are asked for together with a pair. With the bundled model, cached,
+    pairs with a text that is not in English are scored by a multilingual one, with a calibration of their own.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class PairScorer:
         self._counts = self._lexical.count(queries)
         self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
         self.calibration = calibration_of(encoder.name)
+        self._foreign = _foreign(queries, documents, encoder, progress)
 
     def block(self, rows: slice) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
@@ -80,7 +83,10 @@ class PairScorer:
             bm25 = self._lexical.scores_of(counts[part])
             bm25.data /= np.repeat(most[part], np.diff(bm25.indptr))
             bm25.toarray(out=lexical[part])
-        return self._scores(dense, lexical)
+        total = self.calibration.total(dense, lexical)
+        if self._foreign is not None:
+            self._foreign.rescore(rows, dense, lexical, total)
+        return TextScores(dense, lexical, total, self.calibration)
 
     def pairs(self, query_index: NDArray[np.int64], document_index: NDArray[np.int64]) -> TextScores:
         """Return the scores of the pairs given, one entry a pair."""
@@ -91,10 +97,56 @@ class PairScorer:
             q, d = query_index[part], document_index[part]
             dense[part] = np.einsum("ij,ij->i", self._queries[q], self._documents[d])
             bm25[part] = self._counts[q].multiply(self._lexical.weights[d]).sum(axis=1)
-        return self._scores(dense, bm25 / self._most[query_index])
+        lexical = bm25 / self._most[query_index]
+        total = self.calibration.total(dense, lexical)
+        if self._foreign is not None:
+            self._foreign.rescore_pairs(query_index, document_index, dense, lexical, total)
+        return TextScores(dense, lexical, total, self.calibration)
 
-    def _scores(self, dense: NDArray[np.float32], lexical: NDArray[np.float32]) -> TextScores:
-        return TextScores(dense, lexical, self.calibration.total(dense, lexical), self.calibration)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Foreign:
+    """The pairs with a text that is not in English: who is concerned, and what a multilingual model says.
+
+    Vectors are those of all queries and documents; where no text of the other side asks for one, it is zero.
+    """
+
+    is_query: NDArray[np.bool_]
+    is_document: NDArray[np.bool_]
+    queries: NDArray[np.float32]
+    documents: NDArray[np.float32]
+    calibration: Calibration
+
+    def rescore(
+        self,
+        rows: slice,
+        dense: NDArray[np.float32],
+        lexical: NDArray[np.float32],
+        total: NDArray[np.float32],
+    ) -> None:
+        """Replace cosine and total of the pairs concerned in a block of whole rows."""
+        row, column = np.flatnonzero(self.is_query[rows]), np.flatnonzero(self.is_document)
+        queries = self.queries[rows]
+        dense[row] = queries[row] @ self.documents.T
+        dense[:, column] = queries @ self.documents[column].T
+        total[row] = self.calibration.total(dense[row], lexical[row])
+        total[:, column] = self.calibration.total(dense[:, column], lexical[:, column])
+
+    def rescore_pairs(
+        self,
+        query_index: NDArray[np.int64],
+        document_index: NDArray[np.int64],
+        dense: NDArray[np.float32],
+        lexical: NDArray[np.float32],
+        total: NDArray[np.float32],
+    ) -> None:
+        """Replace cosine and total of the pairs concerned."""
+        concerned = np.flatnonzero(self.is_query[query_index] | self.is_document[document_index])
+        for start in range(0, len(concerned), _PAIRS_AT_ONCE):
+            part = concerned[start : start + _PAIRS_AT_ONCE]
+            q, d = query_index[part], document_index[part]
+            dense[part] = np.einsum("ij,ij->i", self.queries[q], self.documents[d])
+            total[part] = self.calibration.total(dense[part], lexical[part])
 
 
 class Search:
@@ -157,6 +209,32 @@ def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArr
         reached = np.flatnonzero(line >= least)
         columns[row] = reached[np.argsort(-line[reached], kind="stable")[:k]]
     return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _foreign(
+    queries: Sequence[str],
+    documents: Sequence[str],
+    encoder: Encoder,
+    progress: Callable[[str, float], None] | None,
+) -> _Foreign | None:
+    """Return what to rescore; None where all is English or the encoder has no multilingual one beside it."""
+    multilingual = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
+    is_query, is_document = ~are_english(queries), ~are_english(documents)
+    if multilingual is None or not (is_query.any() or is_document.any()):
+        return None
+    calibration = calibration_of(multilingual.name)
+    if not calibration.is_probability:
+        return None
+    # A query needs a vector where it is foreign or meets a foreign document; so does a document.
+    asked = [
+        text if foreign or is_document.any() else "" for text, foreign in zip(queries, is_query, strict=True)
+    ]
+    asked += [
+        text if foreign or is_query.any() else ""
+        for text, foreign in zip(documents, is_document, strict=True)
+    ]
+    vectors = _embed(asked, multilingual, progress)
+    return _Foreign(is_query, is_document, vectors[: len(queries)], vectors[len(queries) :], calibration)
 
 
 def _embed(

@@ -1,9 +1,14 @@
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from embeddings import PairScorer, Search, WordHashEncoder, top_k
+from embeddings import CachedEncoder, PairScorer, Search, WordHashEncoder, top_k
+from embeddings.encoder import DEFAULT_NAME, MultilingualEncoder
 
 OFFERS = [
     "Volunteers read with third graders",
@@ -78,3 +83,48 @@ def test_top_k_is_a_stable_sort_cut_off(rows: list[list[int]], k: int) -> None:
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     assert columns.tolist() == expected.tolist()
     assert values.tolist() == np.take_along_axis(scores, expected, axis=1).tolist()
+
+
+class Named(WordHashEncoder):
+    """Hashed words under the bundled model's name, so that a multilingual model stands beside it."""
+
+    name = DEFAULT_NAME
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return super().encode(texts)
+
+
+SPANISH = [
+    "Voluntarios que lean con los niños",
+    "Coats for winter",
+    "Abrigos para las familias en el invierno",
+]
+
+
+def test_spanish_need_finds_the_english_offer(tmp_path: Path) -> None:
+    scores = PairScorer(SPANISH, OFFERS[:3], CachedEncoder(Named(), tmp_path / "v")).block(slice(None))
+    assert scores.total.argmax(axis=1).tolist() == [0, 1, 1]
+    assert scores.calibration.is_probability
+
+
+def test_pairs_in_other_languages_are_the_blocks_entries_to_the_last_bit(tmp_path: Path) -> None:
+    scorer = PairScorer(SPANISH, [*OFFERS, *SPANISH], CachedEncoder(Named(), tmp_path / "v"))
+    rows, columns = np.divmod(np.arange(24), 8)
+    whole, single = scorer.block(slice(None)), scorer.pairs(rows, columns)
+    assert single.dense.tolist() == whole.dense.ravel().tolist()
+    assert single.total.tolist() == whole.total.ravel().tolist()
+    assert scorer.block(slice(1, 3)).total.tolist() == whole.total[1:].tolist()
+
+
+def test_pairs_of_english_texts_do_not_change_with_spanish_ones_beside_them(tmp_path: Path) -> None:
+    encoder = CachedEncoder(Named(), tmp_path / "v")
+    mixed = PairScorer(SPANISH, OFFERS, encoder).block(slice(1, 2))
+    assert mixed.total.tolist() == PairScorer(SPANISH[1:2], OFFERS, encoder).block(slice(None)).total.tolist()
+
+
+def test_multilingual_model_is_not_loaded_for_cached_texts(tmp_path: Path) -> None:
+    encoder = CachedEncoder(Named(), tmp_path / "v")
+    first = PairScorer(SPANISH, OFFERS, encoder).block(slice(None)).total
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MultilingualEncoder, "encode", None)
+        assert PairScorer(SPANISH, OFFERS, encoder).block(slice(None)).total.tolist() == first.tolist()

@@ -53,7 +53,7 @@ def problem(case: Case, python: Path | None) -> Row:
         "pairs": int(case.allowed.sum()),
         "floor": case.floor or None,
         "optimum": named(optimum),
-        "optimum_from": "published" if case.optimum else "HiGHS LP in this run",
+        "optimum_from": "known" if case.optimum else "HiGHS LP in this run",
         "answers": answers,
     }
     print_table(figures)
@@ -79,7 +79,8 @@ def run(case: Case, python: Path | None) -> Iterator[tuple[str, Answer]]:
 
 def timed(peer: Peer, case: Case) -> Answer:
     """Return a peer's plan and the least processor time it took, with the wall time of that run."""
-    times, started = [], time.perf_counter()
+    times: list[tuple[float, float]] = []
+    started = time.perf_counter()
     while len(times) < MOST_RUNS and time.perf_counter() - started < ENOUGH_SECONDS:
         wall, cpu = time.perf_counter(), time.process_time()
         plan = peer.solve(case)
@@ -107,7 +108,7 @@ def row(case: Case, name: str, answer: Answer, optimum: tuple[float, ...]) -> Ro
 def named(values: tuple[float, ...]) -> dict[str, float]:
     """Return the lines by name."""
     filled, *top, total = values
-    return {"filled": filled} | {"top_tier": one for one in top} | {"total": round(total, 6)}
+    return {"filled": filled, **({"top_tier": top[0]} if top else {}), "total": round(total, 6)}
 
 
 def print_table(figures: Row) -> None:

@@ -60,7 +60,7 @@ def environment() -> Iterator[Path]:
     with TemporaryDirectory(prefix="partnermatch-peers-") as folder:
         python = Path(folder) / "venv" / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
+        install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", *REQUIREMENTS]
         subprocess.run([str(python), *install], check=True)
         yield python
 

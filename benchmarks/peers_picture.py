@@ -26,6 +26,7 @@ COLOURS = (
     "#7b8fd9",
     "#6fae2c",
     "#c77b4a",
+    "#5f6fd0",
 )
 SHAPES = (
     "diamond",
@@ -40,9 +41,10 @@ SHAPES = (
     "triangle-up",
     "triangle-down",
     "diamond",
+    "square",
 )
 LEAST_SECONDS = 0.001
-TICKS = [0, 0.01, 0.1, 1, 10]
+PERCENT_TICKS, SECOND_TICKS = (0, 0.01, 0.1, 1, 10), (0.001, 0.01, 0.1, 1, 10)
 
 
 def picture(problems: Sequence[Mapping[str, Any]]) -> None:
@@ -68,13 +70,16 @@ def chart(answers: pd.DataFrame, problems: Sequence[str]) -> altair.TopLevelMixi
     legend = altair.Legend(title=None, symbolSize=90, orient="right")
     panels = points.encode(
         x=altair.X(
-            "cpu_seconds:Q", title="CPU seconds", scale=altair.Scale(type="log", domain=[LEAST_SECONDS, 60])
+            "cpu_seconds:Q",
+            title="CPU seconds",
+            scale=altair.Scale(type="log", domain=[LEAST_SECONDS, 60]),
+            axis=altair.Axis(values=list(SECOND_TICKS), format="~g"),
         ),
         y=altair.Y(
             "gap_percent:Q",
             title="% below the optimum",
             scale=altair.Scale(type="symlog", constant=0.01, domain=[0, 60]),
-            axis=altair.Axis(values=TICKS),
+            axis=altair.Axis(values=list(PERCENT_TICKS), format="~g"),
         ),
         color=altair.Color(
             "peer:N", legend=legend, scale=altair.Scale(domain=names, range=COLOURS[: len(names)])

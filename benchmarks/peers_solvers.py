@@ -155,27 +155,14 @@ def highs_lp(case: Case) -> Plan:
     return _highs(case, whole=0)
 
 
+def flow(case: Case) -> Plan:
+    """Return the minimum-cost flow of OR-Tools over scores in millionths."""
+    return _flow(case, 1)
+
+
 def flow_in_hundredths(case: Case) -> Plan:
-    """Return an exact minimum-cost flow over scores cut to hundredths, as a conference-scale matcher has it."""
-    needs, offers = case.pairs
-    cut = np.floor(case.worth[needs, offers] / (MILLION / 100)).astype(np.int64)
-    source, sink = 0, 1 + len(case.demand) + len(case.load)
-    need_nodes, offer_nodes = (
-        1 + np.arange(len(case.demand)),
-        1 + len(case.demand) + np.arange(len(case.load)),
-    )
-    flow = min_cost_flow.SimpleMinCostFlow()
-    arcs = [
-        (0 * need_nodes + source, need_nodes, case.demand, 0 * need_nodes),
-        (offer_nodes, 0 * offer_nodes + sink, case.load, 0 * offer_nodes),
-        (need_nodes[needs], offer_nodes[offers], np.ones_like(cut), -cut),
-    ]
-    added = [flow.add_arcs_with_capacity_and_unit_cost(*columns) for columns in arcs]
-    flow.set_nodes_supplies(np.array([source, sink]), np.array([1, -1]) * int(case.demand.sum()))
-    status = flow.solve_max_flow_with_min_cost()
-    if status != flow.OPTIMAL:
-        raise RuntimeError(f"Flow in hundredths: expected OPTIMAL, got {status}.")
-    return case.plan(flow.flows(added[-1]))
+    """Return the same over scores cut to hundredths, as a conference-scale matcher has it."""
+    return _flow(case, MILLION // 100)
 
 
 PEERS = (
@@ -183,11 +170,32 @@ PEERS = (
     Peer("greedy", greedy),
     Peer("stable matching", deferred_acceptance),
     Peer("SciPy linear_sum_assignment", assignment_in_rounds),
+    Peer("OR-Tools flow", flow),
     Peer("flow in hundredths", flow_in_hundredths),
     Peer("HiGHS LP", highs_lp),
     Peer("HiGHS MIP", highs_mip, keeps_floors=True),
     Peer("CP-SAT", cp_sat, keeps_floors=True),
 )
+
+
+def _flow(case: Case, unit: int) -> Plan:
+    needs, offers = case.pairs
+    source, sink = 0, 1 + len(case.demand) + len(case.load)
+    need_nodes = 1 + np.arange(len(case.demand))
+    offer_nodes = 1 + len(case.demand) + np.arange(len(case.load))
+    ones = np.ones(len(needs), np.int64)
+    arcs = [
+        (need_nodes * 0 + source, need_nodes, case.demand, need_nodes * 0),
+        (offer_nodes, offer_nodes * 0 + sink, case.load, offer_nodes * 0),
+        (need_nodes[needs], offer_nodes[offers], ones, -(case.worth[needs, offers] // unit)),
+    ]
+    network = min_cost_flow.SimpleMinCostFlow()
+    added = [network.add_arcs_with_capacity_and_unit_cost(*columns) for columns in arcs]
+    network.set_nodes_supplies(np.array([source, sink]), np.array([1, -1]) * int(case.demand.sum()))
+    status = network.solve_max_flow_with_min_cost()
+    if status != network.OPTIMAL:
+        raise RuntimeError(f"Flow: expected OPTIMAL, got {status}.")
+    return case.plan(network.flows(added[-1]))
 
 
 def _highs(case: Case, whole: int) -> Plan:

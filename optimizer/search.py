@@ -27,6 +27,8 @@ _PAIR_WORK = 2.5e-4
 
 _FEWEST_NODES = 200
 """A smaller tree settles little, and most of its time goes to the first node."""
+_IDLE = 2
+"""Tries at each short need without a gain that end a climb, or widen it."""
 _WIDEST = 4
 """How many times the size of its first neighbourhoods a level may come to."""
 
@@ -64,13 +66,14 @@ class Budget:
     nodes: int
 
 
-def budget_for(effort: str, num_needs: int) -> Budget:
-    """Return the work of an effort for a problem of so many needs."""
+def budget_for(effort: str, problem: Problem) -> Budget:
+    """Return the work of an effort for a problem of this size."""
+    needs, pairs = problem.num_needs, problem.num_pairs
     if effort == "quick":
-        return Budget(3, 1, 0.7 if num_needs <= _SMALL else 0.0, 12, 0.1, 600, 150, 600)
+        return Budget(3, 1, 0.8 if needs <= _SMALL else 0.0, 12, 0.1, 600, 150, 600)
     if effort == "standard":
-        return Budget(6, 3, 4.0 + num_needs / 100, 14, 0.3, 1_500, 1_500, 1_500)
-    return Budget(8, 6, 40.0 + num_needs / 20, 18, 1.0, 6_000, 4_000, 20_000)
+        return Budget(6, 3, min(2.0 + pairs / 800, 5.0 + needs / 100), 14, 0.3, 1_500, 1_500, 1_500)
+    return Budget(8, 6, 40.0 + needs / 20, 18, 1.0, 6_000, 4_000, 20_000)
 
 
 @dataclass(slots=True, eq=False)
@@ -168,7 +171,7 @@ class Search:
             queue = queue or self.rng.permutation(short).tolist()
             gain = self._rematch(plan, plan.around(plan.neighbours(queue.pop(), size, self.rng)), level)
             idle = 0 if gain > 0 else idle + 1
-            if idle > 2 * len(short):
+            if idle > _IDLE * len(short):
                 size, idle = size + (size + 1) // 2, 0
         return plan.slots
 

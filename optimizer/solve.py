@@ -114,7 +114,7 @@ class _Run:
         self, rules: Rules, network: Network, level_bounds: LevelBounds, slots: Ints, locks: Ints
     ) -> Allocation:
         """Return an allocation that keeps the group rules too, from the most ``slots`` by level without them."""
-        problem, budget = self.problem, budget_for(self.effort, self.problem.num_needs)
+        problem, budget = self.problem, budget_for(self.effort, self.problem)
         self.progress("repair", 0.1)
         # What the search builds on decides most of the fit that the last line can still reach.
         slots = best_lines(problem, network, slots, even=False)

@@ -6,7 +6,7 @@ The linear program beneath is nearly the network of flows, which is why its boun
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import floor
+from math import floor, isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +82,8 @@ def prove(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, no
     sums = matrix @ found
     is_possible = ((sums >= least) & (sums <= most)).all() and ((found >= low) & (found <= high)).all()
     slots = found[: len(near.pairs)] if is_possible else None
-    return Proof(slots, floor(_TOLERANCE - answer.mip_dual_bound), int(answer.mip_node_count))
+    bound = floor(_TOLERANCE - answer.mip_dual_bound) if isfinite(answer.mip_dual_bound) else None
+    return Proof(slots, bound, int(answer.mip_node_count))
 
 
 @dataclass(slots=True, eq=False)

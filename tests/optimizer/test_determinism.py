@@ -43,3 +43,14 @@ def test_clock_that_cuts_in_is_reported() -> None:
     problem = draw_problem(13, num_needs=90, num_offers=60, rules=True)
     assert allocate(problem, max_seconds=1e-9).stopped_by_clock
     assert not allocate(problem, effort="quick").stopped_by_clock
+
+
+def test_level_solved_whole_is_the_same_every_time() -> None:
+    problem = draw_problem(13, num_needs=90, num_offers=60, rules=True)
+    first, again = (allocate(problem) for _ in range(2))
+    assert first.work["nodes"] > 0
+    assert (first.slots.tobytes(), first.levels, first.work) == (
+        again.slots.tobytes(),
+        again.levels,
+        again.work,
+    )

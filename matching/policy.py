@@ -66,10 +66,10 @@ class Fit:
     """How a pair's fit is made from its parts."""
 
     floor: float = field(
-        default=0.25,
+        default=0.30,
         metadata={
-            "why": "a candidate is at least this likely (0 to 1) to be what was asked for: a higher floor loses "
-            "more that is relevant than it spares of the rest; see benchmarks/fit_floor.py"
+            "why": "a candidate is at least this likely (0 to 1) to be what was asked for: of the floors that judge "
+            "best, the one that lets the least through; see benchmarks/fit_floor.py"
         },
     )
     half_distance_km: float = field(

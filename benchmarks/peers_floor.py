@@ -18,6 +18,8 @@ import numpy as np
 
 from benchmarks.peers_problems import Bools, Case, Floats, Plan, lines
 
+ROUNDING = 1e-9
+"""What a sum of scores may miss the floor by, for it depends on their order."""
 Solve = Callable[[Bools, Plan], Plan]
 """The best plan over allowed pairs that keeps the locked ones."""
 
@@ -40,7 +42,7 @@ def best_with_floor(case: Case, solve: Solve) -> tuple[Plan, int]:
             return np.zeros_like(locked), num_solved
         _, _, plan, allowed, locked = heapq.heappop(queue)
         total = (case.scores * plan).sum(axis=1)
-        if total.min() >= case.floor:
+        if total.min() >= case.floor - ROUNDING:
             return plan, num_solved
         waiting = list(branches(case, int(total.argmin()), plan, allowed, locked))
 
@@ -61,7 +63,7 @@ def usable(case: Case, allowed: Bools, locked: Plan, need: int | None = None) ->
     for row in range(len(allowed)) if need is None else [need]:
         own = locked[row] > 0
         others = np.where(allowed[row] & ~own, case.scores[row], -np.inf)
-        kept[row] &= own | (others + _best_of_rest(others, case, row, own) >= case.floor)
+        kept[row] &= own | (others + _best_of_rest(others, case, row, own) >= case.floor - ROUNDING)
     return kept
 
 

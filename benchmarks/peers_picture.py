@@ -73,13 +73,13 @@ def chart(answers: pd.DataFrame, problems: Sequence[str]) -> altair.TopLevelMixi
             "cpu_seconds:Q",
             title="CPU seconds",
             scale=altair.Scale(type="log", domain=[LEAST_SECONDS, 60]),
-            axis=altair.Axis(values=list(SECOND_TICKS), format="~g"),
+            axis=altair.Axis(values=list(SECOND_TICKS), format="~r"),
         ),
         y=altair.Y(
             "gap_percent:Q",
             title="% below the optimum",
             scale=altair.Scale(type="symlog", constant=0.01, domain=[0, 60]),
-            axis=altair.Axis(values=list(PERCENT_TICKS), format="~g"),
+            axis=altair.Axis(values=list(PERCENT_TICKS), format="~r"),
         ),
         color=altair.Color(
             "peer:N", legend=legend, scale=altair.Scale(domain=names, range=COLOURS[: len(names)])

@@ -83,12 +83,15 @@ def stages(folder: Path) -> dict[str, object]:
     """Return the seconds of each stage of a match at quick effort and what came out, in this process."""
     from embeddings import WordHashEncoder
     from matching import Run, match, read_district
+    from matching.policy import policy_from_mapping
     from matching.report.csv_files import write_matches, write_unmet
 
     start = time.perf_counter()
     district = read_district(folder)
     seconds = {"read": time.perf_counter() - start}
-    matching = match(district, run=Run(on=date.fromisoformat(ON), effort="quick"), encoder=WordHashEncoder())
+    policy = policy_from_mapping({"candidates": {"max_pairs": 0, "per_side": 10}})  # 20 candidates a need
+    run = Run(on=date.fromisoformat(ON), effort="quick")
+    matching = match(district, policy, run=run, encoder=WordHashEncoder())
     assert matching.audit.is_passed
     seconds |= matching.timings
     start = time.perf_counter()

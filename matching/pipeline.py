@@ -43,9 +43,11 @@ class Run:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an unknown effort."""
+        """Refuse an unknown effort and a negative seed."""
         if self.effort not in get_args(Effort):
             raise ValueError(f"Effort: expected one of {', '.join(get_args(Effort))}, got {self.effort}.")
+        if self.seed < 0:
+            raise ValueError(f"Seed: expected 0 or more, got {self.seed}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

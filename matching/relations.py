@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matching.columns import Cell, Column
 from matching.errors import Problem
-from matching.schemas import TABLES
+from matching.schemas import MOST_SLOTS, TABLES
 from matching.sheets import Sheet
 
 
@@ -56,6 +56,7 @@ def relation_problems(sheets: Checked) -> Iterator[Problem]:
         if "latitude" in TABLES[name].columns_by_name:
             yield from _half_places(checked)
     yield from _numbers_above_slots(sheets)
+    yield from _schools_above_most_slots(sheets)
     yield from _repeated_partnerships(sheets)
     yield from _needs_of_another_school(sheets)
 
@@ -96,6 +97,17 @@ def _numbers_above_slots(sheets: Checked) -> Iterator[Problem]:
             yield from checked.problems_where(
                 above & ~checked.bad["slots"], column, "at most the row's slots"
             )
+
+
+def _schools_above_most_slots(sheets: Checked) -> Iterator[Problem]:
+    """Yield the rows with which a school's needs come to more slots than the optimizer counts."""
+    needs = sheets.get("needs")
+    if needs is None or not needs.has("school_id", "slots"):
+        return
+    slots = needs.typed["slots"].where(~needs.bad["slots"], 0).fillna(0).astype("int64")
+    above = slots.groupby(needs.typed["school_id"]).cumsum() > MOST_SLOTS
+    expected = f"at most {MOST_SLOTS} slots in all needs of a school"
+    yield from needs.problems_where(above.to_numpy(dtype=bool) & ~needs.bad["slots"], "slots", expected)
 
 
 def _repeated_partnerships(sheets: Checked) -> Iterator[Problem]:

@@ -165,7 +165,7 @@ def _cause_without_candidates(scorer: Scorer, need: int) -> tuple[Cause, str]:
         best = scorer.texts.pairs(needs[eligible], offers[eligible]).similarity.max()
         return Cause.FIT_FLOOR, (
             f"{_plural(int(eligible.sum()), f'{kind} offer')} could come, but none is about this: the most similar "
-            f"reaches {best:.2f}, the policy asks {scorer.policy.fit.floor:g}."
+            f"reaches {np.floor(100 * best) / 100:.2f}, the policy asks {scorer.policy.fit.floor:g}."
         )
     counts = {RULE_WORDS[rule]: int((~passes).sum()) for rule, passes in allowed.items() if not passes.all()}
     said = "The only" if len(offers) == 1 else f"None of {len(offers)}"

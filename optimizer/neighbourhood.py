@@ -87,6 +87,8 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     model.maximize(total)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    # A caller stops the search, not the solver in it: Ctrl-C has to reach Python.
+    solver.parameters.catch_sigint_signal = False
     solver.parameters.linearization_level = 2
     solver.parameters.max_presolve_iterations = 1
     solver.parameters.max_deterministic_time = work

@@ -1,6 +1,7 @@
 """The command line `partnermatch`: check, match, recommend, audit, generate, tables."""
 
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matching.district import District
 
 WORDS = "words"
-BROKEN_RULES, BAD_INPUT, INTERNAL_ERROR = 1, 2, 3
+BROKEN_RULES, BAD_INPUT, INTERNAL_ERROR, STOPPED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="partnermatch",
@@ -101,7 +102,9 @@ def match(
     effort: Annotated[
         Literal["quick", "standard", "thorough"], typer.Option(help="How long to search.")
     ] = "standard",
-    seed: Annotated[int, typer.Option(help="Seed of the search; the same seed gives the same result.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the search; the same seed gives the same result.")
+    ] = 0,
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
@@ -114,9 +117,9 @@ def match(
     with _bad_input(as_json=as_json):
         found, rules, encoder = _read(district), _policy(policy), _encoder(model)
     run = Run(on=_day(on), effort=effort, seed=seed)
-    with terminal.progress_bar() as progress:
+    with _stoppable(), terminal.progress_bar() as progress:
         matching = match_district(found, rules, run=run, encoder=encoder, progress=progress)
-        with _bad_input():
+        with _bad_input(as_json=as_json):
             files = write_results(matching, out, progress=progress)
     if as_json:
         typer.echo(files["summary.json"].read_text(encoding="utf-8"))
@@ -264,12 +267,33 @@ def _bad_input(*, as_json: bool = False) -> Iterator[None]:
         else:
             terminal.print_problems(error.problems)
         raise typer.Exit(BAD_INPUT) from error
-    except OSError as error:
-        terminal.print_error(f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was written.")
+    except (OSError, ValueError, ModelError) as error:
+        said = str(error)
+        if isinstance(error, OSError):
+            said = f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."
+        if as_json:
+            _print_json({"error": said})
+        else:
+            terminal.print_error(said)
         raise typer.Exit(BAD_INPUT) from error
-    except (ValueError, ModelError) as error:
-        terminal.print_error(str(error))
-        raise typer.Exit(BAD_INPUT) from error
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill end the work at once: what is half done is taken back on the way out."""
+    from service import terminal
+
+    def stop(signal_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        terminal.print_error("You stopped it; nothing was changed.")
+        raise typer.Exit(STOPPED) from interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print_json(value: object) -> None:

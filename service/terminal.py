@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from matching.audit import Audit
+from matching.audit import Audit, Finding
 from matching.district import District
 from matching.errors import Problem
 from matching.pipeline import Matching
@@ -19,6 +19,7 @@ from matching.recommendation import Recommendation
 from matching.report import headlines
 
 MOST_LINES = 50
+MOST_FINDINGS = 10
 BAR_WIDTH = 24
 STAGES = {
     "embedding": "Reading new texts",
@@ -66,7 +67,7 @@ def waiting(words: str) -> Iterator[None]:
 def print_problems(problems: Sequence[Problem]) -> None:
     """Print every problem of a district's tables, the first `MOST_LINES` in full."""
     _err.print(
-        f"[bold red]{len(problems)} problem{'s' if len(problems) != 1 else ''} found; nothing was written.[/]"
+        f"[bold red]{len(problems)} problem{'s' if len(problems) != 1 else ''} found; nothing was changed.[/]"
     )
     for problem in problems[:MOST_LINES]:
         _err.print(f"  {escape(str(problem))}", soft_wrap=True)
@@ -117,6 +118,12 @@ def print_matching(matching: Matching, report: Path) -> None:
         where = f"{gap.school} ({gap.need_id}): {_slots(gap.slots_unmet)} of {gap.kind} unmet, priority {gap.priority}"
         _out.print(f"  {escape(where)}\n        [dim]{escape(gap.detail)}[/]", soft_wrap=True)
     _print_audit_line(matching.audit)
+    _print_findings(matching.audit.findings[:MOST_FINDINGS])
+    for need, offer, slots in matching.allocation.locks_cut.itertuples(index=False):
+        _out.print(
+            f"  [yellow]Forced:[/] the locked match of {need} and {offer} lost {_slots(slots)}.",
+            soft_wrap=True,
+        )
     if matching.allocation.stopped_by_clock:
         _out.print("[yellow]The search was stopped by the clock before its effort was spent.[/]")
     _out.print(f"\nRead the report: [bold]{escape(str(report))}[/]", soft_wrap=True)
@@ -154,10 +161,7 @@ def print_recommendation(answer: Recommendation) -> None:
 
 def print_audit(audit: Audit) -> None:
     """Print every broken rule, every warning and the level values."""
-    for finding in audit.findings:
-        colour = "red" if finding.is_error else "yellow"
-        where = " ".join(part for part in (finding.need_id, finding.offer_id) if part)
-        _out.print(f"[{colour}]{finding.rule}[/] {escape(where)}: {escape(finding.message)}", soft_wrap=True)
+    _print_findings(audit.findings)
     table = Table("Level", box=None)
     for name in ("needed", "filled"):
         table.add_column(name, justify="right")
@@ -167,15 +171,26 @@ def print_audit(audit: Audit) -> None:
     _print_audit_line(audit)
 
 
+def _print_findings(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        colour = "red" if finding.is_error else "yellow"
+        where = " ".join(part for part in (finding.need_id, finding.offer_id) if part)
+        said = f"[{colour}]{finding.rule}[/] {escape(where)}: {escape(finding.message)}"
+        _out.print(f"  {said}", soft_wrap=True)
+
+
 def _print_audit_line(audit: Audit) -> None:
     errors = sum(finding.is_error for finding in audit.findings)
     warnings = len(audit.findings) - errors
-    verdict = "[green]Audit passed[/]" if audit.is_passed else f"[bold red]Audit: {errors} broken rule(s)[/]"
+    broken = f"{errors} broken rule{'s' if errors != 1 else ''}"
+    verdict = "[green]Audit passed[/]" if audit.is_passed else f"[bold red]Audit: {broken}[/]"
     _out.print(f"\n{verdict}, {warnings} warning{'s' if warnings != 1 else ''}.")
 
 
 def _level_table(matching: Matching) -> Table:
-    table = Table("Level", "Coverage", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Level", no_wrap=True)
+    table.add_column("Coverage")
     for name in ("filled", "needed", "bound"):
         table.add_column(name, justify="right")
     table.add_column("proven")

@@ -122,17 +122,15 @@ def names_of(ids: pd.Series, table: pd.DataFrame, id_column: str, column: str) -
 
 def _mentoring_said(matching: Matching) -> str:
     levels = [level for level in matching.allocation.levels if level.name.startswith("mentoring")]
-    needed, filled, bound = (
-        sum(getattr(level, name) for level in levels) for name in ("needed", "filled", "bound")
-    )
+    needed, filled = (sum(getattr(level, name) for level in levels) for name in ("needed", "filled"))
     if needed == 0:
         return ""
     if filled == needed:
         return f"; all {counted(needed, 'mentoring slot')} are among them"
+    as_many = ""
     if matching.bounds_over == "all" and all(level.proven for level in levels):
-        return f"; all {counted(filled, 'mentoring slot')} that could be filled are" if filled else ""
-    more = f", and at most {bound - filled:,} more could be" if matching.bounds_over == "all" else ""
-    return f"; of {counted(needed, 'mentoring slot')} {filled:,} {_are(filled)} filled{more}"
+        as_many = ", as many as the order of levels allows"
+    return f"; of {counted(needed, 'mentoring slot')} {filled:,} {_are(filled)} filled{as_many}"
 
 
 def _in_words(matching: Matching, matches: pd.DataFrame) -> list[BestMatch]:

@@ -260,3 +260,12 @@ def test_san_francisco_has_no_problem(tmp_path: Path) -> None:
     assert (len(district.schools), len(district.needs), len(district.offers)) == (127, 300, 469)
     again = read_district(write_folder(district.tables, tmp_path / "again"))
     assert again.input_sha256 == district.input_sha256
+
+
+def test_a_school_cannot_ask_for_more_slots_than_the_optimizer_counts() -> None:
+    with pytest.raises(
+        DataError, match=r"needs row 3, column slots: .* at most 1000000 slots in all needs of a school"
+    ):
+        make_district(
+            [make_need(slots=600_000), make_need(slots=600_000), make_need(school_id="s1", slots=600_000)]
+        )

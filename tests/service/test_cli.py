@@ -3,8 +3,10 @@
 import csv
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -196,3 +198,27 @@ def test_a_real_district_runs_through_and_passes_its_audit(tmp_path: Path) -> No
     result = run("match", str(SAN_FRANCISCO), *QUICK, "--effort", "quick", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert run("audit", str(SAN_FRANCISCO), str(out / "matches.csv"), *QUICK).exit_code == 0
+
+
+def test_match_refuses_a_negative_seed(tmp_path: Path) -> None:
+    result = run("match", DEMO, *QUICK, "--seed", "-1", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+
+
+def test_json_is_json_even_where_the_input_is_wrong() -> None:
+    result = run("recommend", DEMO, "--need", "N999", *QUICK, "--json")
+    assert result.exit_code == 2
+    assert "N999" in json.loads(result.stdout)["error"]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_match_that_is_stopped_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
+    out = tmp_path / "out"
+    command = [str(Path(sys.executable).parent / "partnermatch"), "match", DEMO, *QUICK[:2], "--out", str(out)]
+    with subprocess.Popen([*command, "--effort", "thorough"], stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(6)  # in the middle of the work, which takes half a minute
+        process.send_signal(stop)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "nothing was changed" in said
+    assert not out.exists()

@@ -34,11 +34,11 @@ def test_the_sentence_claims_all_that_could_be_only_where_proven() -> None:
     matching = make_matching()
     proven = with_first_level(matching, needed=200, filled=160, bound=160)
     assert headlines(proven).sentence == (
-        "160 of 200 slots are filled; all 160 mentoring slots that could be filled are."
+        "160 of 200 slots are filled; of 200 mentoring slots 160 are filled, as many as the order of levels allows."
     )
     open_bound = with_first_level(matching, needed=200, filled=160, bound=167)
     assert headlines(open_bound).sentence == (
-        "160 of 200 slots are filled; of 200 mentoring slots 160 are filled, and at most 7 more could be."
+        "160 of 200 slots are filled; of 200 mentoring slots 160 are filled."
     )
 
 

@@ -104,7 +104,7 @@ def test_a_broken_rule_stands_at_the_top_and_in_the_table() -> None:
     finding = Finding("capacity", True, "The offer gives 4 slots, it has 3.", "n0", "o0")
     audit = Audit((finding,), matching.audit.levels, matching.audit.even, matching.audit.fit)
     text = Outline(page(replace(matching, audit=audit))).text
-    assert "Independent check Failed" in text
+    assert "Check of every rule Failed" in text
     assert "do not use this plan" in text
     assert "The offer gives 4 slots, it has 3." in text
 

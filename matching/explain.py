@@ -58,7 +58,9 @@ def _grades_said(shared: int, needed: int) -> str:
         return ""
     grades = format_grades(shared)
     word = "grade" if grades.isalnum() else "grades"
-    return f"for {word} {grades.replace('|', ', ')}" + ("" if shared == needed else " of the need")
+    return f"for {word} {grades.replace('|', ', ')}" + (
+        "" if needed in (shared, ALL_GRADES) else " of the need"
+    )
 
 
 @lru_cache(maxsize=65536)

@@ -10,6 +10,7 @@ from matching.district import District
 from matching.facts import Facts, positions
 from matching.rules import distance_km
 from matching.texts import PairTexts
+from matching.values import ALL_GRADES
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -105,10 +106,10 @@ def fit_parts(
 
 
 def _grades_part(facts: Facts, need: Index, offer: Index) -> Floats:
-    """Return the share of the need's grades that the offer serves."""
+    """Return the share of the need's grades that the offer serves; a need of no school may be of any grade."""
     shared = np.bitwise_count(facts.needs.grades[need] & facts.offers.grades[offer])
-    part: Floats = shared / np.maximum(np.bitwise_count(facts.needs.grades[need]), 1)
-    return part
+    part = shared / np.maximum(np.bitwise_count(facts.needs.grades[need]), 1)
+    return np.where(facts.needs.grades[need] == ALL_GRADES, UNKNOWN, part)
 
 
 def _distance_part(facts: Facts, need: Index, offer: Index, half_km: float) -> Floats:

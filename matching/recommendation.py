@@ -18,7 +18,7 @@ from matching.policy import Policy
 from matching.rules import PAIR_RULES
 from matching.schemas import TABLES
 from matching.typed import blank_column
-from matching.vocabulary import KINDS, RULE_WORDS, Rule
+from matching.vocabulary import KINDS, MENTORING, RULE_WORDS, Rule
 
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -78,7 +78,7 @@ def recommend(
         need_id=need["need_id"],
         statement=need["statement"],
         kind=need["kind"],
-        offers=_offer_table(alone, scorer, best, _free_slots(district, need_id)),
+        offers=_offer_table(alone, scorer, best, _free_slots(district, scorer, need_id)),
         near_misses=_miss_table(alone, pairs, missed, broken),
     )
 
@@ -131,14 +131,20 @@ def _best(mask: Bools, score: NDArray[np.int64] | NDArray[np.float32], limit: in
     return rows[np.argsort(-score[rows], kind="stable")[:limit]]
 
 
-def _free_slots(district: District, need_id: str) -> Index:
-    """Return what running partnerships of other needs leave of each offer's slots."""
+def _free_slots(district: District, scorer: Scorer, need_id: str) -> Index:
+    """Return what running partnerships of other needs leave of each offer; for mentoring, of its trained slots too."""
     rows = district.partnerships
     rows = rows[rows["status"].isin(RUNNING) & (rows["need_id"] != need_id)]
     offer = positions(rows["offer_id"], district.offers["offer_id"])
-    held = np.bincount(offer, weights=rows["slots"].to_numpy(np.float64), minlength=len(district.offers))
-    free: Index = np.maximum(district.offers["slots"].to_numpy(np.int64) - held.astype(np.int64), 0)
-    return free
+    slots = rows["slots"].to_numpy(np.float64)
+    offers, num_offers = scorer.facts.offers, len(district.offers)
+    free = offers.slots - np.bincount(offer, weights=slots, minlength=num_offers)
+    if scorer.facts.needs.kind[0] == MENTORING:
+        kind = district.needs["kind"].to_numpy()[positions(rows["need_id"], district.needs["need_id"])]
+        mentored = np.bincount(offer, weights=slots * (kind == KINDS[MENTORING]), minlength=num_offers)
+        free = np.minimum(free, offers.trained - mentored)
+    left: Index = np.maximum(free, 0).astype(np.int64)
+    return left
 
 
 def _offer_table(district: District, scorer: Scorer, offers: Index, free: Index) -> pd.DataFrame:

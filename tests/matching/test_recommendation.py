@@ -158,3 +158,16 @@ def test_a_second_need_called_new_is_refused() -> None:
 def test_a_district_without_offers_recommends_nothing() -> None:
     found = best(make_district([READING]))
     assert (len(found.offers), len(found.near_misses)) == (0, 0)
+
+
+def test_free_slots_for_mentoring_are_the_trained_ones_that_no_mentee_has() -> None:
+    needs = [make_need("n0"), make_need("n1", slots=2), make_need("n2", kind="tutoring", slots=3)]
+    offer = make_offer("o0", slots=10, trained_slots=4, kinds=["mentoring", "tutoring"])
+    held = [
+        {"need_id": "n1", "offer_id": "o0", "slots": 2, "status": "active"},
+        {"need_id": "n2", "offer_id": "o0", "slots": 3, "status": "active"},
+    ]
+    district = make_district(needs, [offer], partnerships=held)
+    found = recommend(district, "n0", on=ON, encoder=WordHashEncoder())
+    # 10 - 2 - 3 = 5 slots are free, but of the 4 trained ones only 4 - 2 = 2.
+    assert found.offers["slots_free"].tolist() == [2]

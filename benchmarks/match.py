@@ -89,7 +89,7 @@ def stages(folder: Path) -> dict[str, object]:
     start = time.perf_counter()
     district = read_district(folder)
     seconds = {"read": time.perf_counter() - start}
-    policy = policy_from_mapping({"candidates": {"max_pairs": 0, "per_side": 10}})  # 20 candidates a need
+    policy = policy_from_mapping({"candidates": {"max_pairs": 0, "per_side": 20}})
     run = Run(on=date.fromisoformat(ON), effort="quick")
     matching = match(district, policy, run=run, encoder=WordHashEncoder())
     assert matching.audit.is_passed

@@ -214,7 +214,14 @@ def test_json_is_json_even_where_the_input_is_wrong() -> None:
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_match_that_is_stopped_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
     out = tmp_path / "out"
-    command = [str(Path(sys.executable).parent / "partnermatch"), "match", DEMO, *QUICK[:2], "--out", str(out)]
+    command = [
+        str(Path(sys.executable).parent / "partnermatch"),
+        "match",
+        DEMO,
+        *QUICK[:2],
+        "--out",
+        str(out),
+    ]
     with subprocess.Popen([*command, "--effort", "thorough"], stderr=subprocess.PIPE, text=True) as process:
         time.sleep(6)  # in the middle of the work, which takes half a minute
         process.send_signal(stop)

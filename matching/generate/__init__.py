@@ -67,10 +67,8 @@ def generate_district(  # noqa: PLR0913 - each is one plain option of what is ge
     ValueError
         If a number is too small.
     """
-    if num_needs is None:
-        num_needs = round(num_schools * needs_per_school)
-    if num_offers is None:
-        num_offers = round(num_needs * OFFERS_PER_NEED)
+    num_needs = round(num_schools * needs_per_school) if num_needs is None else num_needs
+    num_offers = round(num_needs * OFFERS_PER_NEED) if num_offers is None else num_offers
     _check_sizes(num_schools, num_needs, num_offers)
     grammar, year = load_grammar(), on.year - (on.month < 7) - 1  # noqa: PLR2004 - a school year begins in July
     rng = [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(9)]
@@ -78,12 +76,8 @@ def generate_district(  # noqa: PLR0913 - each is one plain option of what is ge
     schools = make_schools(rng[1], num_schools, neighborhoods, grammar)
     needs = make_needs(rng[2], num_needs, schools, neighborhoods, grammar)
     supply = make_supply(rng[3], num_offers, needs, neighborhoods, grammar, np.datetime64(on))
-    tables = {
-        "schools": schools.table,
-        "needs": needs.table,
-        "partners": supply.partners,
-        "offers": supply.offers,
-    }
+    tables = {"schools": schools.table, "needs": needs.table}
+    tables |= {"partners": supply.partners, "offers": supply.offers}
     facts, pairs = known_pairs(tables, needs, supply, on)
     partnerships, running = make_partnerships(rng[4], facts, pairs, tables, on)
     tables |= {

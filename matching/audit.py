@@ -17,7 +17,7 @@ from matching.levels import Locks, level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
 from matching.rules import PAIR_RULES
-from matching.vocabulary import LEVELS, Rule
+from matching.vocabulary import LEVELS, RULE_WORDS, Rule
 
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -171,7 +171,7 @@ def _pair_findings(plan: _Plan) -> Iterator[Finding]:
             if is_held[pair]:
                 yield plan.finding(rule, f"Locked despite {rule}.", pair, is_error=False)
             else:
-                yield plan.finding(rule, f"The pair breaks the rule {rule}.", pair)
+                yield plan.finding(rule, f"The pair breaks the rule {rule}: {RULE_WORDS[rule]}.", pair)
     similarity = plan.pairs.texts.similarity
     for pair in _rows(similarity < np.float32(policy.fit.floor)):
         held = "Locked despite" if is_held[pair] else "The similarity lies below"

@@ -10,7 +10,7 @@ from embeddings import WordHashEncoder
 from matching.audit import Audit, Finding, audit_allocation
 from matching.district import District
 from matching.policy import Policy
-from matching.vocabulary import Rule
+from matching.vocabulary import RULE_WORDS, Rule
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 from tests.matching.cases import ON, make_policy, run_match
 
@@ -82,7 +82,7 @@ def breach(rule: Rule, partnerships: list[Row]) -> District:
 def test_a_pair_rule_is_an_error(rule: Rule) -> None:
     found = audit_of(breach(rule, []), [("n0", "o0", 2)])
     assert errors(found) == [(rule, "n0", "o0")]
-    assert found.findings[0].message == f"The pair breaks the rule {rule}."
+    assert found.findings[0].message == f"The pair breaks the rule {rule}: {RULE_WORDS[rule]}."
 
 
 @pytest.mark.parametrize("rule", BREACHES)

@@ -146,3 +146,8 @@ def test_only_the_ratios_of_the_weights_matter() -> None:
 
 def test_all_parts_full_is_a_whole_fit() -> None:
     assert parts(**dict.fromkeys(Weights().as_dict(), 1.0)).total(Weights()).tolist() == [1_000_000]
+
+
+def test_grades_of_a_need_that_may_be_of_any_grade_count_half() -> None:
+    district = make_district([make_need()], [make_offer(grades="K-2")], schools=[make_school(grades="PK-13")])
+    assert score(district).parts.grades.tolist() == [0.5]

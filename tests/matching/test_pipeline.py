@@ -250,3 +250,17 @@ def test_progress_names_the_stages_and_stays_within_zero_and_one() -> None:
     assert "candidates" in {name for name, _ in told}
     assert all(0 <= share <= 1 for _, share in told)
     assert np.all(np.isfinite([share for _, share in told]))
+
+
+def test_nothing_is_proven_over_a_part_of_the_candidates() -> None:
+    some = make_policy(candidates={"max_pairs": 0, "per_side": 1})
+    assert all(level.proven for level in run_match(shared_slots()).allocation.levels)
+    part = run_match(shared_slots(), some)
+    assert part.bounds_over == "1 best"
+    assert not any(level.proven for level in part.allocation.levels)
+    assert part.allocation.status == "feasible"
+
+
+def test_a_run_refuses_a_negative_seed() -> None:
+    with pytest.raises(ValueError, match="Seed: expected 0 or more, got -1"):
+        Run(on=ON, seed=-1)

@@ -1,5 +1,7 @@
 """The district's policy: every number a school board may want to change, with its default and its reason."""
 
+import json
+import textwrap
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
@@ -208,6 +210,29 @@ def settings_of(policy: object, prefix: str = "") -> Iterator[tuple[str, object,
             yield from settings_of(value, f"{name}.")
         else:
             yield name, value, setting.metadata["why"]
+
+
+def explain_policy(policy: Policy) -> str:
+    """Return the policy as a TOML file that says of every setting why its default is what it is."""
+    lines: list[str] = []
+    defaults = {name: value for name, value, _ in settings_of(Policy())}
+    table = ""
+    for dotted, value, why in settings_of(policy):
+        of_table, _, name = dotted.rpartition(".")
+        if of_table != table:
+            table = of_table
+            lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
+        lines += textwrap.wrap(
+            f"{why[0].upper()}{why[1:]}.", 100, initial_indent="# ", subsequent_indent="# "
+        )
+        if value != defaults[dotted]:
+            lines.append(f"# The default is {_as_toml(defaults[dotted])}.")
+        lines.append(f"{name} = {_as_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _build(kind: type[_Settings], settings: Mapping[str, object], prefix: str) -> _Settings:

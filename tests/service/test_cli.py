@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from matching.policy import Policy, policy_from_mapping, settings_of
 from service.cli import app
 
 PROJECT = Path(__file__).parents[2]
@@ -229,3 +231,18 @@ def test_a_match_that_is_stopped_leaves_nothing_behind(tmp_path: Path, stop: sig
     assert process.returncode == 130
     assert "nothing was changed" in said
     assert not out.exists()
+
+
+def test_the_explained_policy_is_a_policy_file_with_every_setting_and_its_reason(tmp_path: Path) -> None:
+    explained = run("match", "--explain-policy").stdout
+    assert policy_from_mapping(tomllib.loads(explained)) == Policy()
+    for name, _, why in settings_of(Policy()):
+        assert f"\n{name.rpartition('.')[2]} = " in explained
+        assert why.split()[-1].lower() in explained.lower()
+
+
+def test_the_explained_policy_of_a_file_shows_its_values_beside_the_defaults(tmp_path: Path) -> None:
+    own = tmp_path / "policy.toml"
+    own.write_text("[fit]\nfloor = 0.5\n", encoding="utf-8")
+    explained = run("match", "--explain-policy", "--policy", str(own)).stdout
+    assert "# The default is 0.3.\nfloor = 0.5\n" in explained

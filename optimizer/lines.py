@@ -72,9 +72,16 @@ def fix_levels(network: Network, flow: Ints) -> Network:
 
 
 def keep_face(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
-    """Return the network of the flows that take the fewest slots from incumbents, and one of them.
+    """Return the network of the flows that take the fewest slots from incumbents, and one of them."""
+    network, cost = with_incumbents(network, incumbent)
+    flow = least_cost(network, cost)
+    return face(network, cost, flow), flow
 
-    The first slots of a match, as many as the incumbent has, move to an arc of their own that earns one each.
+
+def with_incumbents(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
+    """Return the network with the slots of incumbents on arcs of their own, and costs at which each earns one.
+
+    These are the first slots of a match, as many as the incumbent has.
     """
     rest = network.at.pairs[incumbent[network.pair] > 0]
     pair = network.pair[incumbent[network.pair] > 0]
@@ -87,8 +94,7 @@ def keep_face(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
     network = replace(network, at=at, pair=np.concatenate([network.pair, pair]))
     cost = np.zeros(len(network.tail), np.int64)
     cost[kept] = -1
-    flow = least_cost(network, cost)
-    return face(network, cost, flow), flow
+    return network, cost
 
 
 def _fittest(problem: Problem, network: Network) -> Ints:

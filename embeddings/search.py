@@ -1,7 +1,9 @@
 """Text scores of pairs, and the best documents for a query: cosine and BM25 together."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +67,34 @@ class PairScorer:
         *,
         progress: Callable[[str, float], None] | None = None,
     ):
+        self._encoder = encoder
         vectors = _embed([*queries, *documents], encoder, progress)
-        self._queries, self._documents = vectors[: len(queries)], vectors[len(queries) :]
+        self._documents = vectors[len(queries) :]
         self._lexical = Lexical(documents)
+        self.calibration = calibration_of(encoder.name)
+        self._foreign_documents = _ForeignDocuments(documents, encoder)
+        self._ask(queries, vectors[: len(queries)], progress)
+
+    def with_queries(self, queries: Sequence[str]) -> "PairScorer":
+        """Return the scorer of other queries, at least one; it shares the documents' vectors and index.
+
+        Where no query so far was in another language than English, the first one that is has the multilingual model
+        read all documents.
+        """
+        scorer = copy(self)
+        scorer._ask(queries, _embed(queries, self._encoder, None), None)
+        return scorer
+
+    def _ask(
+        self,
+        queries: Sequence[str],
+        vectors: NDArray[np.float32],
+        progress: Callable[[str, float], None] | None,
+    ) -> None:
+        self._queries = vectors
         self._counts = self._lexical.count(queries)
         self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
-        self.calibration = calibration_of(encoder.name)
-        self._foreign = _foreign(queries, documents, encoder, progress)
+        self._foreign = self._foreign_documents.asked(queries, progress)
 
     def block(self, rows: slice) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
@@ -211,30 +234,40 @@ def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArr
     return columns, np.take_along_axis(scores, columns, axis=1)
 
 
-def _foreign(
-    queries: Sequence[str],
-    documents: Sequence[str],
-    encoder: Encoder,
-    progress: Callable[[str, float], None] | None,
-) -> _Foreign | None:
-    """Return what to rescore; None where all is English or the encoder has no multilingual one beside it."""
-    multilingual = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
-    is_query, is_document = ~are_english(queries), ~are_english(documents)
-    if multilingual is None or not (is_query.any() or is_document.any()):
-        return None
-    calibration = calibration_of(multilingual.name)
-    if not calibration.is_probability:
-        return None
-    # A query needs a vector where it is foreign or meets a foreign document; so does a document.
-    asked = [
-        text if foreign or is_document.any() else "" for text, foreign in zip(queries, is_query, strict=True)
-    ]
-    asked += [
-        text if foreign or is_query.any() else ""
-        for text, foreign in zip(documents, is_document, strict=True)
-    ]
-    vectors = _embed(asked, multilingual, progress)
-    return _Foreign(is_query, is_document, vectors[: len(queries)], vectors[len(queries) :], calibration)
+class _ForeignDocuments:
+    """The documents as a multilingual model reads them: each of its vectors is made when a query first asks for it."""
+
+    def __init__(self, documents: Sequence[str], encoder: Encoder):
+        self._documents = list(documents)
+        self._is_foreign = ~are_english(documents)
+        self._encoder = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
+        self._lock = Lock()
+        self._vectors: dict[bool, NDArray[np.float32]] = {}
+
+    def asked(self, queries: Sequence[str], progress: Callable[[str, float], None] | None) -> _Foreign | None:
+        """Return what to rescore; None where all is English or there is no multilingual model beside the encoder."""
+        is_query = ~are_english(queries)
+        encoder, is_needed = self._encoder, is_query | self._is_foreign.any()
+        if encoder is None or not is_needed.any() or not self._documents:
+            return None
+        calibration = calibration_of(encoder.name)
+        if not calibration.is_probability:
+            return None
+        asked = [text if needed else "" for text, needed in zip(queries, is_needed, strict=True)]
+        documents = self._read(encoder, bool(is_query.any()), progress)
+        vectors = _embed(asked, encoder, progress)
+        return _Foreign(is_query, self._is_foreign, vectors, documents, calibration)
+
+    def _read(
+        self, encoder: CachedEncoder, all_of_them: bool, progress: Callable[[str, float], None] | None
+    ) -> NDArray[np.float32]:
+        """Return the documents' vectors, zero for those in English unless all are wanted."""
+        with self._lock:
+            if all_of_them not in self._vectors:
+                is_read = self._is_foreign | all_of_them
+                texts = [text if read else "" for text, read in zip(self._documents, is_read, strict=True)]
+                self._vectors[all_of_them] = _embed(texts, encoder, progress)
+            return self._vectors[all_of_them]
 
 
 def _embed(

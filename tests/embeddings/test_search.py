@@ -57,6 +57,14 @@ def test_no_queries_no_documents_and_no_pairs_are_fine() -> None:
     assert PairScorer([], [], WordHashEncoder()).pairs(nothing, nothing).total.shape == (0,)
 
 
+def test_other_queries_against_the_same_documents_score_as_if_they_had_been_the_first() -> None:
+    scorer = PairScorer(NEEDS, OFFERS, WordHashEncoder())
+    anew = PairScorer(["Math and coats"], OFFERS, WordHashEncoder()).block(slice(None))
+    before = scorer.block(slice(None)).total.tolist()
+    assert scorer.with_queries(["Math and coats"]).block(slice(None)).total.tolist() == anew.total.tolist()
+    assert scorer.block(slice(None)).total.tolist() == before
+
+
 def test_search_finds_the_offer_and_breaks_ties_by_the_lower_index() -> None:
     indices, scores = Search(OFFERS, WordHashEncoder()).top(NEEDS, 2)
     assert indices[:, 0].tolist() == [0, 1, 2, 0]
@@ -105,6 +113,13 @@ def test_spanish_need_finds_the_english_offer(tmp_path: Path) -> None:
     scores = PairScorer(SPANISH, OFFERS[:3], CachedEncoder(Named(), tmp_path / "v")).block(slice(None))
     assert scores.total.argmax(axis=1).tolist() == [0, 1, 1]
     assert scores.calibration.is_probability
+
+
+def test_first_spanish_query_is_scored_as_if_it_had_been_there_from_the_start(tmp_path: Path) -> None:
+    encoder = CachedEncoder(Named(), tmp_path / "v")
+    later = PairScorer(SPANISH[1:2], OFFERS, encoder).with_queries(SPANISH).block(slice(None))
+    assert later.total.tolist() == PairScorer(SPANISH, OFFERS, encoder).block(slice(None)).total.tolist()
+    assert PairScorer(SPANISH, [], encoder).block(slice(None)).total.shape == (3, 0)
 
 
 def test_pairs_in_other_languages_are_the_blocks_entries_to_the_last_bit(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def best_lines(problem: Problem, network: Network, slots: Ints, *, even: bool) -
     if even:
         flow = spread(network, flow)
         network = face_of(network, flow)
-    return _fittest(problem, network)
+    return fittest(problem, network)
 
 
 def line_bounds(problem: Problem, network: Network, slots: Ints, *, even: bool) -> Bounds:
@@ -51,7 +51,7 @@ def line_bounds(problem: Problem, network: Network, slots: Ints, *, even: bool) 
         flow = least_uneven(network)
         least_even = even_value(problem, network.slots(flow, problem.num_pairs))
         network = face_of(network, flow) if least_even == even_value(problem, slots) else network
-    return Bounds(keep, least_even, fit_value(problem, _fittest(problem, network)))
+    return Bounds(keep, least_even, fit_value(problem, fittest(problem, network)))
 
 
 def level_face(network: Network, flow: Ints) -> Network:
@@ -97,7 +97,8 @@ def with_incumbents(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
     return network, cost
 
 
-def _fittest(problem: Problem, network: Network) -> Ints:
+def fittest(problem: Problem, network: Network) -> Ints:
+    """Return the slots with the most fit that ``network`` allows."""
     cost = np.zeros(len(network.tail), np.int64)
     cost[network.at.pairs] = -problem.pair_fit[network.pair]
     return network.slots(least_cost(network, cost), problem.num_pairs)

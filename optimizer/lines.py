@@ -25,6 +25,11 @@ class Bounds(NamedTuple):
 
 def best_lines(problem: Problem, network: Network, slots: Ints, *, even: bool) -> Ints:
     """Return the best slots in ``network`` among those that fill each level as ``slots`` does, the most it can."""
+    return fittest(problem, even_face(problem, network, slots, even=even))
+
+
+def even_face(problem: Problem, network: Network, slots: Ints, *, even: bool) -> Network:
+    """Return the network of the flows that fill each level as ``slots`` does, and are best in keep and even then."""
     flow = flow_of(network, problem, slots)
     network = level_face(network, flow)
     if problem.pair_incumbent is not None:
@@ -32,7 +37,7 @@ def best_lines(problem: Problem, network: Network, slots: Ints, *, even: bool) -
     if even:
         flow = spread(network, flow)
         network = face_of(network, flow)
-    return fittest(problem, network)
+    return network
 
 
 def line_bounds(problem: Problem, network: Network, slots: Ints, *, even: bool) -> Bounds:
@@ -81,11 +86,11 @@ def keep_face(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
 def with_incumbents(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
     """Return the network with the slots of incumbents on arcs of their own, and costs at which each earns one.
 
-    These are the first slots of a match, as many as the incumbent has.
+    These are the first slots of a match, as many as the incumbent has; where a pair has several arcs, on the last.
     """
-    rest = network.at.pairs[incumbent[network.pair] > 0]
-    pair = network.pair[incumbent[network.pair] > 0]
-    kept_low, kept_high = (np.minimum(bound[rest], incumbent[pair]) for bound in (network.low, network.high))
+    held = _held(network, incumbent)
+    rest, pair = network.at.pairs[held > 0], network.pair[held > 0]
+    kept_low, kept_high = (np.minimum(bound[rest], held[held > 0]) for bound in (network.low, network.high))
     low, high = network.low.copy(), network.high.copy()
     low[rest] -= kept_low
     high[rest] -= kept_high
@@ -95,6 +100,19 @@ def with_incumbents(network: Network, incumbent: Ints) -> tuple[Network, Ints]:
     cost = np.zeros(len(network.tail), np.int64)
     cost[kept] = -1
     return network, cost
+
+
+def _held(network: Network, incumbent: Ints) -> Ints:
+    """Return the slots of an incumbent that each arc of its pair is to hold, the last arc first."""
+    order = np.lexsort((-np.arange(len(network.pair)), network.pair))
+    high, pair = network.high[network.at.pairs[order]], network.pair[order]
+    before = np.cumsum(high) - high
+    if len(order):
+        starts = np.flatnonzero(np.r_[True, pair[1:] != pair[:-1]])
+        before -= np.repeat(before[starts], np.diff(np.r_[starts, len(pair)]))
+    held = np.zeros(len(order), np.int64)
+    held[order] = np.maximum(incumbent[pair] - before, 0)
+    return held
 
 
 def fittest(problem: Problem, network: Network) -> Ints:

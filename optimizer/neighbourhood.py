@@ -74,15 +74,7 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     # The model is wanted by a search alone, and takes a third of a second to import.
     from ortools.sat.python import cp_model
 
-    model = cp_model.CpModel()
-    slots = [
-        model.new_int_var(least, most, "")
-        for least, most in zip(near.least.tolist(), near.most.tolist(), strict=True)
-    ]
-    used = _use(model, slots, near, rules)
-    _limit_slots(model, slots, near, problem)
-    _limit_links(model, used, near, rules)
-    _limit_needs(model, slots, near, problem, rules)
+    model, slots = model_of(problem, rules, near)
     total = _total(model, slots, near, problem, level)
     model.maximize(total)
     solver = cp_model.CpSolver()
@@ -101,6 +93,22 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
         found, _ = _solution(model, solver, slots, found)
         spent += solver.deterministic_time
     return Answer(found, is_optimal, spent)
+
+
+def model_of(problem: Problem, rules: Rules, near: Neighbourhood) -> tuple[CpModel, list[IntVar]]:
+    """Return a model of all rules on the pairs of a neighbourhood, and the slots of each pair in it."""
+    from ortools.sat.python import cp_model
+
+    model = cp_model.CpModel()
+    slots = [
+        model.new_int_var(least, most, "")
+        for least, most in zip(near.least.tolist(), near.most.tolist(), strict=True)
+    ]
+    used = _use(model, slots, near, rules)
+    _limit_slots(model, slots, near, problem)
+    _limit_links(model, used, near, rules)
+    _limit_needs(model, slots, near, problem, rules)
+    return model, slots
 
 
 def _solution(model: CpModel, solver: CpSolver, slots: list[IntVar], hint: Ints) -> tuple[Ints, bool]:

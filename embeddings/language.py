@@ -26,8 +26,23 @@ def are_english(texts: Sequence[str]) -> NDArray[np.bool_]:
     return verdicts
 
 
+def language_of(text: str) -> str:
+    """Return English, or else Spanish, French or Portuguese by its stop words, or "another language"."""
+    if are_english([text])[0]:
+        return "English"
+    words = _WORD.findall(text.lower())
+    counts = {name: sum(word in listed for word in words) for name, listed in _stop_words().items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] else "another language"
+
+
+@cache
+def _stop_words() -> dict[str, frozenset[str]]:
+    english = frozenset(STOPWORDS_EN_PLUS)
+    listed = {"Spanish": STOPWORDS_SPANISH, "French": STOPWORDS_FRENCH, "Portuguese": STOPWORDS_PORTUGUESE}
+    return {name: frozenset(words) - english for name, words in listed.items()}
+
+
 @cache
 def _signs() -> tuple[frozenset[str], frozenset[str]]:
-    english = frozenset(STOPWORDS_EN_PLUS)
-    others = frozenset([*STOPWORDS_SPANISH, *STOPWORDS_FRENCH, *STOPWORDS_PORTUGUESE])
-    return english, others - english
+    return frozenset(STOPWORDS_EN_PLUS), frozenset().union(*_stop_words().values())

@@ -62,9 +62,13 @@ class Lexical:
 
 def stem_tokenizer() -> Tokenizer:
     """Return a tokenizer of texts to stems, without stop words, that knows no stem yet."""
-    stop_words = sorted({fold(word) for word in (*STOPWORDS_EN_PLUS, *STOPWORDS_SPANISH)})
     stemmer = Stemmer.Stemmer("english")
-    return Tokenizer(lower=False, splitter=_words, stopwords=stop_words, stemmer=stemmer)
+    return Tokenizer(lower=False, splitter=_words, stopwords=stop_words(), stemmer=stemmer)
+
+
+def stop_words() -> list[str]:
+    """Return the English and Spanish words that tell nothing, folded."""
+    return sorted({fold(word) for word in (*STOPWORDS_EN_PLUS, *STOPWORDS_SPANISH)})
 
 
 def learn_stems(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from embeddings.language import are_english
+from embeddings.language import are_english, language_of
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,17 @@ def test_english_texts(text: str) -> None:
 )
 def test_texts_in_other_languages(text: str) -> None:
     assert not are_english([text])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Reading mentors for third grade", "English"),
+        ("Niños que en casa solo hablan español", "Spanish"),
+        ("Des mentors pour les élèves dans la classe", "French"),
+        ("Ajuda com a leitura para os meninos não alfabetizados", "Portuguese"),
+        ("Помощь читателям", "another language"),
+    ],
+)
+def test_languages_told_by_name(text: str, language: str) -> None:
+    assert language_of(text) == language

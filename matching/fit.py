@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from matching import policy
 from matching.district import District
-from matching.facts import Facts, positions
+from matching.evaluation import partner_quality, partner_ratings
+from matching.facts import Facts
 from matching.rules import distance_km
 from matching.texts import PairTexts
 from matching.values import ALL_GRADES
@@ -44,8 +45,9 @@ class FitParts:
 class Partnership:
     """What is known of each offer's partner beyond its texts, shape ``(num_offers,)``.
 
-    ``rating`` is the mean of all ratings, ``schools`` counts the schools that gave them, ``is_published``
-    says whether enough people answered to show it; ``quality`` and ``commitment`` are parts of the fit.
+    ``rating`` is the mean of all ratings, each counting its respondents, NaN without any; ``schools`` counts the
+    schools that gave them, ``is_published`` says whether enough people answered to show it; ``quality`` and
+    ``commitment`` are parts of the fit.
     """
 
     rating: Floats
@@ -57,33 +59,19 @@ class Partnership:
 
 
 def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Partnership:
-    """Return each partner's evaluated quality and commitment, by offer.
-
-    Quality is the mean rating drawn to the district's mean: ``(sum of ratings + m * mean) / (count + m)``,
-    with m the policy's ``rating_prior``.
-
-    References
-    ----------
-    B. Efron and C. Morris, "Stein's Paradox in Statistics", Scientific American 236 (1977).
-    """
-    rated = district.evaluations[district.evaluations["rating"].notna()]
-    partner = positions(rated["partner_id"], district.partners["partner_id"])
-    ratings = rated["rating"].to_numpy(dtype=np.float64)
-    count = np.bincount(partner, minlength=facts.num_partners)
-    total = np.bincount(partner, weights=ratings, minlength=facts.num_partners)
-    people = rated["respondents"].fillna(1).to_numpy(dtype=np.float64)
-    respondents = np.bincount(partner, weights=people, minlength=facts.num_partners)
-    mean = ratings.mean() if len(ratings) else 3.0
-    weight = count + settings.rating_prior
-    drawn = np.where(weight > 0, (total + settings.rating_prior * mean) / np.maximum(weight, 1e-9), mean)
-    schools = rated[rated["school_id"] != ""].groupby("partner_id")["school_id"].nunique()
+    """Return each partner's evaluated quality and commitment, by offer."""
+    ratings = partner_ratings(district, settings)
+    rated = district.evaluations[
+        district.evaluations["rating"].notna() & (district.evaluations["school_id"] != "")
+    ]
+    schools = rated.groupby("partner_id")["school_id"].nunique()
     years = district.partners["years_committed"].fillna(1).to_numpy(dtype=np.float64)
     by_offer = facts.offers.partner
     return Partnership(
-        rating=(total / np.maximum(count, 1))[by_offer],
+        rating=ratings.mean[by_offer],
         schools=np.asarray(district.partners["partner_id"].map(schools).fillna(0), dtype=np.int64)[by_offer],
-        is_published=((count > 0) & (respondents >= settings.published_from))[by_offer],
-        quality=((drawn - 1) / 4)[by_offer],
+        is_published=(ratings.respondents >= settings.published_from)[by_offer],
+        quality=partner_quality(district, settings)[by_offer],
         years=years[by_offer],
         commitment=np.minimum(years / settings.full_commitment_years, 1.0)[by_offer],
     )

@@ -79,7 +79,9 @@ class Fit:
     )
     rating_prior: float = field(
         default=5.0,
-        metadata={"why": "few ratings are drawn to the district's mean as if by this many average ones"},
+        metadata={
+            "why": "respondents: few ratings are drawn to the district's mean as if by this many average ones or more"
+        },
     )
     published_from: int = field(
         default=5, metadata={"why": "respondents: ratings by fewer people are used but never shown"}

@@ -1,0 +1,131 @@
+"""How partnerships went: ratings and outcomes drawn to the district's mean as far as few respondents say little."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matching.district import District
+from matching.facts import positions
+from matching.policy import Fit
+
+Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MIDDLE_RATING = 3.0
+FEWEST_TO_ESTIMATE = 10
+"""With fewer rated partners, or fewer repeated ratings, how far ratings vary cannot be told."""
+OUTCOME_SHARE = 1 / 3
+"""What outcomes count in the quality beside ratings: a measured change says more, but rests on other help too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shrunk:
+    """Group means drawn to the mean of all, arrays of shape ``(num_groups,)``.
+
+    ``mean`` is the plain mean weighted by respondents (NaN without any), ``drawn`` the estimate, ``respondents`` how
+    many people it rests on; ``center`` is the mean of all, ``prior`` the respondents that it counts for.
+    """
+
+    mean: Floats
+    drawn: Floats
+    respondents: Floats
+    center: float
+    prior: float
+
+
+def shrink(group: Index, value: Floats, respondents: Floats, num_groups: int, least_prior: float) -> Shrunk:
+    """Return each group's mean, drawn to the mean of all by empirical Bayes.
+
+    A row is the mean answer of ``n`` respondents. With answers that vary by sigma within a group and by tau between
+    groups, the best estimate of a group with ``N`` respondents is ``(sum of n * value + k * mean) / (N + k)`` with
+    ``k = sigma^2 / tau^2``; both variances are estimated from the rows by moments. ``k`` is never below
+    ``least_prior``: raters who agree too well would otherwise let two of them outweigh forty.
+
+    References
+    ----------
+    B. Efron and C. Morris, "Stein's Paradox in Statistics", Scientific American 236 (1977). C. Morris, "Parametric
+    Empirical Bayes Inference", Journal of the American Statistical Association 78 (1983). For the variances by
+    moments with unequal rows: R. DerSimonian and N. Laird, Controlled Clinical Trials 7 (1986).
+    """
+    total: Floats = np.bincount(group, weights=respondents, minlength=num_groups).astype(np.float64)
+    weighted = np.bincount(group, weights=respondents * value, minlength=num_groups)
+    mean = np.divide(weighted, total, out=np.full(num_groups, np.nan), where=total > 0)
+    center = float(weighted.sum() / total.sum()) if total.sum() else np.nan
+    prior = _prior(group, value, respondents, mean, center, least_prior)
+    strength = total + prior
+    drawn = np.divide(
+        weighted + prior * center, strength, out=np.full(num_groups, center), where=strength > 0
+    )
+    return Shrunk(mean, drawn, total, center, prior)
+
+
+def _prior(
+    group: Index, value: Floats, respondents: Floats, mean: Floats, center: float, least: float
+) -> float:
+    """Return sigma^2 / tau^2, in respondents, where the rows tell them apart; at least ``least``."""
+    rows = np.bincount(group, minlength=len(mean))
+    rated, repeats = int((rows > 0).sum()), int(np.maximum(rows - 1, 0).sum())
+    if least == 0 or rated < FEWEST_TO_ESTIMATE or repeats < FEWEST_TO_ESTIMATE:
+        return least
+    within = float((respondents * (value - mean[group]) ** 2).sum()) / repeats
+    between = float((respondents * (mean[group] - center) ** 2).sum())
+    total, squares = float(respondents.sum()), float((np.bincount(group, weights=respondents) ** 2).sum())
+    variance = (between - (rated - 1) * within) / (total - squares / total)
+    if within <= 0 or variance <= 0:
+        return least
+    return max(float(within / variance), least)
+
+
+def partner_ratings(district: District, settings: Fit) -> Shrunk:
+    """Return each partner's rating, 1 to 5, in the order of the partners table."""
+    rows = district.evaluations[district.evaluations["rating"].notna()]
+    partner = positions(rows["partner_id"], district.partners["partner_id"])
+    ratings = rows["rating"].to_numpy(np.float64)
+    return shrink(partner, ratings, _respondents(rows), len(district.partners), settings.rating_prior)
+
+
+def partner_quality(district: District, settings: Fit) -> Floats:
+    """Return each partner's quality, 0 to 1: the drawn rating, and the drawn change of outcomes where any is known.
+
+    A change counts in standard deviations of all changes in the district: 0.5 is the mean, two of them up is 1.
+    """
+    ratings = partner_ratings(district, settings)
+    rating = np.nan_to_num((ratings.drawn - 1) / 4, nan=(MIDDLE_RATING - 1) / 4)
+    rows = district.evaluations
+    rows = rows[rows["outcome_before"].notna() & rows["outcome_after"].notna()]
+    change = (rows["outcome_after"] - rows["outcome_before"]).to_numpy(np.float64)
+    if len(change) < FEWEST_TO_ESTIMATE or change.std() == 0:
+        return rating
+    partner = positions(rows["partner_id"], district.partners["partner_id"])
+    drawn = shrink(partner, change, _respondents(rows), len(rating), settings.rating_prior)
+    outcome = np.clip(0.5 + (drawn.drawn - drawn.center) / change.std() / 4, 0.0, 1.0)
+    quality: Floats = (1 - OUTCOME_SHARE) * rating + OUTCOME_SHARE * outcome
+    return quality
+
+
+def ratings_at_schools(district: District, settings: Fit) -> pd.DataFrame:
+    """Return how each school rates each of its partners: partner_id, school_id, rating (1 to 5, drawn), respondents.
+
+    A partner's rating at one school is drawn to all ratings of the district, as a partner's is.
+    """
+    rows = district.evaluations
+    rows = rows[rows["rating"].notna() & (rows["school_id"] != "")]
+    pairs = rows.groupby(["partner_id", "school_id"], sort=True)
+    ratings = rows["rating"].to_numpy(np.float64)
+    found = shrink(
+        np.asarray(pairs.ngroup(), dtype=np.int64),
+        ratings,
+        _respondents(rows),
+        pairs.ngroups,
+        settings.rating_prior,
+    )
+    ids = pairs.size().index.to_frame(index=False)
+    return ids.assign(rating=found.drawn, respondents=found.respondents)
+
+
+def _respondents(rows: pd.DataFrame) -> Floats:
+    """Return how many people stand behind each row; blank counts as one, nobody as none."""
+    people: Floats = rows["respondents"].fillna(1).to_numpy(dtype=np.float64)
+    return people

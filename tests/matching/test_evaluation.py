@@ -1,0 +1,71 @@
+"""Ratings and outcomes: how far few respondents are drawn to the mean."""
+
+import numpy as np
+import pytest
+
+from matching.evaluation import partner_quality, partner_ratings, ratings_at_schools, shrink
+from matching.policy import Fit
+from tests.districts import make_district, make_need, make_offer
+
+
+def rate(partner: int, rating: float | None = None, **cells: object) -> dict[str, object]:
+    return {"partner_id": f"p{partner}", "term": "fall 2026", "rating": rating, **cells}
+
+
+def district_of(*evaluations: dict[str, object], partners: int = 2):  # type: ignore[no-untyped-def]  # a fixture
+    return make_district([make_need()], [make_offer()] * partners, evaluations=list(evaluations))
+
+
+def test_two_ratings_of_five_do_not_beat_forty_of_four_point_seven() -> None:
+    district = district_of(rate(0, 5, respondents=2), rate(1, 4.7, respondents=40))
+    few, many = partner_ratings(district, Fit()).drawn
+    # The mean is (10 + 188) / 42 = 4.714286; (10 + 5 * 4.714286) / 7 = 4.795918 would still be above, so
+    # a third partner with plain ratings sets the district's mean.
+    assert many == pytest.approx((188 + 5 * 198 / 42) / 45)
+    district = district_of(
+        rate(0, 5, respondents=2), rate(1, 4.7, respondents=40), rate(2, 3.9, respondents=60), partners=3
+    )
+    few, many, _ = partner_ratings(district, Fit()).drawn
+    assert few < many
+
+
+def test_a_row_counts_its_respondents() -> None:
+    # (5 * 1 + 3 * 9) / 10 = 3.2
+    ratings = partner_ratings(
+        district_of(rate(0, 5, respondents=1), rate(0, 3, respondents=9)), Fit(rating_prior=0)
+    )
+    assert ratings.mean[0] == pytest.approx(3.2)
+    assert ratings.respondents[0] == 10
+
+
+def test_ratings_that_differ_by_chance_alone_are_drawn_farther() -> None:
+    rng = np.random.default_rng(0)
+    group, people = np.repeat(np.arange(20), 3), np.full(60, 4.0)
+    noise, truth = rng.normal(0, 0.5, 60), rng.normal(0, 1.0, 20)[group]
+    chance = shrink(group, 4 + 0.1 * truth + noise, people, 20, 1.0)
+    real = shrink(group, 4 + truth + noise, people, 20, 1.0)
+    # sigma^2 is 4 * 0.25 = 1 a respondent; tau^2 is 1 and 0.01, so k is about 1 and 100.
+    assert real.prior < 3
+    assert chance.prior > 10
+
+
+def test_outcomes_raise_the_quality_of_a_partner_rated_like_the_others() -> None:
+    rows = [rate(p, 4, respondents=10, outcome_before=40, outcome_after=40 + 2 * p) for p in range(12)]
+    quality = partner_quality(district_of(*rows, partners=12), Fit())
+    assert (np.diff(quality) > 0).all()
+    assert quality[0] < 0.75 < quality[-1]
+
+
+def test_without_outcomes_the_quality_is_the_rating_alone() -> None:
+    quality = partner_quality(district_of(rate(0, 5, respondents=5)), Fit())
+    assert quality.tolist() == [1.0, 1.0]
+
+
+def test_each_school_has_its_own_rating_of_a_partner() -> None:
+    rows = [
+        rate(0, 2, school_id="s0", respondents=20),
+        rate(0, 5, respondents=20),
+        rate(1, 4, school_id="s0"),
+    ]
+    table = ratings_at_schools(district_of(*rows), Fit(rating_prior=0))
+    assert table.to_numpy().tolist() == [["p0", "s0", 2.0, 20.0], ["p1", "s0", 4.0, 1.0]]

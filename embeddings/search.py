@@ -75,6 +75,11 @@ class PairScorer:
         self._foreign_documents = _ForeignDocuments(documents, encoder)
         self._ask(queries, vectors[: len(queries)], progress)
 
+    @property
+    def is_multilingual(self) -> bool:
+        """Whether a pair with a text that is not in English is scored by a multilingual model."""
+        return self._foreign_documents.calibration is not None
+
     def with_queries(self, queries: Sequence[str]) -> "PairScorer":
         """Return the scorer of other queries, at least one; it shares the documents' vectors and index.
 
@@ -241,6 +246,8 @@ class _ForeignDocuments:
         self._documents = list(documents)
         self._is_foreign = ~are_english(documents)
         self._encoder = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
+        calibration = calibration_of(self._encoder.name) if self._encoder else None
+        self.calibration = calibration if calibration and calibration.is_probability else None
         self._lock = Lock()
         self._vectors: dict[bool, NDArray[np.float32]] = {}
 
@@ -248,15 +255,12 @@ class _ForeignDocuments:
         """Return what to rescore; None where all is English or there is no multilingual model beside the encoder."""
         is_query = ~are_english(queries)
         encoder, is_needed = self._encoder, is_query | self._is_foreign.any()
-        if encoder is None or not is_needed.any() or not self._documents:
-            return None
-        calibration = calibration_of(encoder.name)
-        if not calibration.is_probability:
+        if encoder is None or self.calibration is None or not is_needed.any() or not self._documents:
             return None
         asked = [text if needed else "" for text, needed in zip(queries, is_needed, strict=True)]
         documents = self._read(encoder, bool(is_query.any()), progress)
         vectors = _embed(asked, encoder, progress)
-        return _Foreign(is_query, self._is_foreign, vectors, documents, calibration)
+        return _Foreign(is_query, self._is_foreign, vectors, documents, self.calibration)
 
     def _read(
         self, encoder: CachedEncoder, all_of_them: bool, progress: Callable[[str, float], None] | None

@@ -1,17 +1,19 @@
-"""Why this match: one sentence a coordinator can say on the telephone."""
+"""Why this match: what a coordinator can say on the telephone."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.candidates import ScoredPairs
+from embeddings.language import language_of
+from embeddings.shared_words import SharedWords
+from matching.candidates import ScoredPairs, Scorer
 from matching.district import District
-from matching.facts import Facts, offered_languages
-from matching.fit import Partnership
+from matching.facts import offered_languages
 from matching.rules import distance_km
-from matching.texts import plain_text
+from matching.texts import need_texts, offer_texts, plain_text
 from matching.values import ALL_GRADES, MINUTES_A_DAY, format_grades, parse_schedule, split_list
 
 Index = NDArray[np.int64]
@@ -19,37 +21,115 @@ Index = NDArray[np.int64]
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 LONGEST_FOCUS = 110
 YEARS_WORTH_SAYING = 2
+CLOSENESS = ((0.65, "very close"), (0.5, "close"), (0.35, "fairly close"))
+"""What a cosine of at least so much is called; below the last, texts are "not close"."""
 
 
-def match_reasons(
-    district: District, facts: Facts, partnership: Partnership, pairs: ScoredPairs
-) -> list[str]:
-    """Return a sentence a pair, such as "Reading mentors, for grades 3-5, 2.1 km away, free on Wednesdays"."""
-    km = distance_km(facts, pairs.need, pairs.offer)
-    shared = facts.needs.grades[pairs.need] & facts.offers.grades[pairs.offer]
-    offers = district.offers
-    focuses, offered = offers["focus"].tolist(), offers["schedule"].tolist()
-    spoken, asked = offered_languages(district), _wanted_languages(district, facts)
-    wanted = district.needs["schedule"].tolist()
-    sentences = []
-    for row, (need, offer) in enumerate(zip(pairs.need.tolist(), pairs.offer.tolist(), strict=True)):
-        said = [
-            _clipped(focuses[offer]),
-            _grades_said(int(shared[row]), int(facts.needs.grades[need])),
-            "" if np.isnan(km[row]) else f"{km[row]:.1f} km away",
-            _days_said(wanted[need], offered[offer]),
-            _languages_said(asked[need], spoken[offer]),
-            *_partner_said(partnership, offer),
-        ]
-        sentences.append(", ".join(part for part in said if part))
-    return sentences
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a pair suits: the sentences, and the words that both texts hold, the rarest first."""
+
+    sentences: str
+    shared_words: tuple[str, ...]
+
+
+class Explainer:
+    """Why the pairs of a district suit each other; what it takes is gathered once."""
+
+    def __init__(self, scorer: Scorer):
+        district, facts = scorer.district, scorer.facts
+        needs, offers = district.needs, district.offers
+        self._facts, self._partnership = facts, scorer.partnership
+        self._is_multilingual = scorer.texts.is_multilingual
+        self._need_texts, self._offer_texts = need_texts(needs), offer_texts(district)
+        self._shared_words = SharedWords(self._offer_texts)
+        self._language_of = lru_cache(maxsize=65536)(language_of)
+        self._focuses = offers["focus"].tolist()
+        self._wanted, self._offered = needs["schedule"].tolist(), offers["schedule"].tolist()
+        self._asked, self._spoken = (
+            _wanted_languages(district, facts.needs.school),
+            offered_languages(district),
+        )
+        self._areas = needs["focus_area"].tolist()
+        self._wishes = district.partners["priorities"].to_numpy(dtype=object)[facts.offers.partner].tolist()
+
+    def reasons(self, pairs: ScoredPairs, *, text: str | None = None) -> list[Reason]:
+        """Return the reason of each pair, such as "Reading mentors. Both say “third grade”; the texts are close ...".
+
+        Parameters
+        ----------
+        text
+            What all needs of these pairs say, where it is not what their rows say.
+        """
+        km = distance_km(self._facts, pairs.need, pairs.offer)
+        shared = self._facts.needs.grades[pairs.need] & self._facts.offers.grades[pairs.offer]
+        cells = (pairs.need, pairs.offer, pairs.texts.dense, km, shared)
+        found = []
+        for need, offer, dense, distance, grades in zip(*(cell.tolist() for cell in cells), strict=True):
+            said = self._need_texts[need] if text is None else text
+            words = tuple(word.word for word in self._shared_words.of(said, offer))
+            sentences = (
+                _ended(_clipped(self._focuses[offer])),
+                self._texts_said(said, offer, words, dense),
+                _area_said(self._areas[need], self._wishes[offer]),
+                _sentence(", ".join(part for part in self._terms(need, offer, distance, grades) if part)),
+            )
+            found.append(Reason(" ".join(sentence for sentence in sentences if sentence), words))
+        return found
+
+    def _texts_said(self, text: str, offer: int, words: Sequence[str], dense: float) -> str:
+        """Say what the texts share word by word, and how near they are in meaning."""
+        said = (
+            f"Both say {_joined([f'“{word}”' for word in words])}" if words else "No telling word in common"
+        )
+        meaning = f"the texts are {_closeness(dense)} in meaning ({dense:.2f})"
+        asked, offered = self._language_of(text), self._language_of(self._offer_texts[offer])
+        if asked == offered == "English":
+            return f"{said}; {meaning}."
+        languages = (
+            f"both are in {asked}" if asked == offered else f"the need is in {asked}, the offer in {offered}"
+        )
+        model = "by the multilingual model " if self._is_multilingual else ""
+        return f"{said}; {languages}; {model}{meaning}."
+
+    def _terms(self, need: int, offer: int, km: float, shared: int) -> Iterator[str]:
+        """Yield what speaks for a pair beside its texts, blank where nothing is to be said."""
+        yield _grades_said(shared, int(self._facts.needs.grades[need]))
+        yield "" if np.isnan(km) else f"{km:.1f} km away"
+        yield _days_said(self._wanted[need], self._offered[offer])
+        yield _languages_said(self._asked[need], self._spoken[offer])
+        partner = self._partnership
+        if partner.is_published[offer]:
+            schools = int(partner.schools[offer])
+            by = f" by {schools} school{'s' if schools > 1 else ''}" if schools else ""
+            yield f"rated {partner.rating[offer]:.1f}{by}"
+        if partner.years[offer] >= YEARS_WORTH_SAYING:
+            yield f"committed for {partner.years[offer]:g} years"
+
+
+def _sentence(text: str) -> str:
+    return _ended(text[:1].upper() + text[1:])
+
+
+def _ended(text: str) -> str:
+    return text if text == "" or text[-1] in ".!?" else f"{text}."
 
 
 def _clipped(focus: str) -> str:
-    text = plain_text(focus).rstrip(".")
+    text = plain_text(focus)
     if len(text) <= LONGEST_FOCUS:
         return text
-    return text[:LONGEST_FOCUS].rsplit(" ", 1)[0].rstrip(",;:") + " ..."
+    return text[:LONGEST_FOCUS].rsplit(" ", 1)[0].rstrip(",;:.") + " ..."
+
+
+def _closeness(dense: float) -> str:
+    return next((words for least, words in CLOSENESS if round(dense, 2) >= least), "not close")
+
+
+def _area_said(area: str, wishes: str) -> str:
+    """Say that the need's focus area is one of the partner's own priorities."""
+    is_wished = area and area.casefold() in {wish.casefold() for wish in split_list(wishes)}
+    return f"{_sentence(area)[:-1]} is a priority of the partner." if is_wished else ""
 
 
 @lru_cache(maxsize=4096)
@@ -76,9 +156,9 @@ def _days_said(wanted: str, offered: str) -> str:
     return f"free on {_joined([WEEKDAYS[day] for day in days])}" if days else ""
 
 
-def _wanted_languages(district: District, facts: Facts) -> list[str]:
-    of_schools = district.schools["languages"].to_numpy()[facts.needs.school]
-    return [own or school for own, school in zip(district.needs["languages"], of_schools, strict=True)]
+def _wanted_languages(district: District, school: Index) -> list[str]:
+    of_schools = district.schools["languages"].to_numpy()[school]
+    return [own or of_school for own, of_school in zip(district.needs["languages"], of_schools, strict=True)]
 
 
 @lru_cache(maxsize=65536)
@@ -86,15 +166,6 @@ def _languages_said(wanted: str, spoken: str) -> str:
     asked = {language.casefold() for language in split_list(wanted)} - {"english"}
     shared = [language for language in split_list(spoken) if language.casefold() in asked]
     return f"speaks {_joined(shared)}" if shared else ""
-
-
-def _partner_said(partnership: Partnership, offer: int) -> Iterator[str]:
-    if partnership.is_published[offer]:
-        schools = int(partnership.schools[offer])
-        by = f" by {schools} school{'s' if schools > 1 else ''}" if schools else ""
-        yield f"rated {partnership.rating[offer]:.1f}{by}"
-    if partnership.years[offer] >= YEARS_WORTH_SAYING:
-        yield f"committed for {partnership.years[offer]:g} years"
 
 
 def _joined(words: Sequence[str]) -> str:

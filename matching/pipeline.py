@@ -23,7 +23,7 @@ from matching.allocation import (
 from matching.audit import Audit, audit_matches
 from matching.candidates import ALL, Scorer, find_candidates, scorer_of
 from matching.district import District
-from matching.explain import match_reasons
+from matching.explain import Explainer
 from matching.levels import level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
@@ -139,7 +139,7 @@ def _allocation(
     used = np.flatnonzero(answer.slots)
     pairs = scorer.score(problem.pair_need[used], problem.pair_offer[used])
     matches = matches_of(scorer.district, pairs, answer.slots[used])
-    matches["reason"] = match_reasons(scorer.district, scorer.facts, scorer.partnership, pairs)
+    matches["reason"] = [reason.sentences for reason in Explainer(scorer).reasons(pairs)]
     return Allocation(
         matches=matches,
         levels=tuple(

@@ -12,7 +12,7 @@ from embeddings import Encoder
 from matching.allocation import score_columns
 from matching.candidates import ScoredPairs, Scorer, scorer_of
 from matching.district import District
-from matching.explain import match_reasons
+from matching.explain import Explainer
 from matching.facts import positions
 from matching.policy import Policy
 from matching.rules import PAIR_RULES
@@ -155,7 +155,7 @@ def _offer_table(district: District, scorer: Scorer, offers: Index, free: Index)
         .assign(
             slots=district.offers["slots"].to_numpy()[offers],
             slots_free=free[offers],
-            reason=match_reasons(district, scorer.facts, scorer.partnership, pairs),
+            reason=[reason.sentences for reason in Explainer(scorer).reasons(pairs)],
         )
     )
 

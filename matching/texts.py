@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,13 +56,29 @@ class Texts:
         self._wish_of_offer = cells[partner]
         self._is_blank = np.array([not wish for wish in wishes], dtype=bool)
 
+    @property
+    def is_multilingual(self) -> bool:
+        """Whether a pair with a text that is not in English is scored by a multilingual model."""
+        return self._offers.is_multilingual
+
+    def of_need(self, text: str) -> "Texts":
+        """Return the texts with one need, number 0, that says `text`, in place of the district's."""
+        texts = copy(self)
+        texts._offers = self._offers.with_queries([text])
+        texts._priorities = self._priorities.with_queries([text]) if self._priorities else None
+        return texts
+
     def block(self, start: int, stop: int) -> TextScores:
         """Return the scores of needs `start` to `stop` with every offer, shape ``(stop - start, num_offers)``."""
         return self._offers.block(slice(start, stop))
 
+    def scores(self, need: Index, offer: Index) -> TextScores:
+        """Return the scores of each pair but for the partner's own priorities."""
+        return self._offers.pairs(need, offer)
+
     def pairs(self, need: Index, offer: Index) -> PairTexts:
         """Return the scores of each pair."""
-        scores = self._offers.pairs(need, offer)
+        scores = self.scores(need, offer)
         return PairTexts(scores.dense, scores.lexical, scores.similarity, self.priorities(need, offer))
 
     def priorities(self, need: Index, offer: Index) -> Scores:

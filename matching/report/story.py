@@ -221,9 +221,9 @@ def _matches_by_need(matching: Matching) -> dict[str, list[MatchStory]]:
 def _without_focus(reason: str, focus: str) -> str:
     """Return the rest of a reason that begins with the focus, whole or clipped; else the whole reason."""
     said = " ".join(focus.split()).rstrip(".")
-    head, _, rest = reason.partition(" ..., ")
+    head, _, rest = reason.partition(" ... ")
     if not (rest and said.startswith(head)):
-        rest = reason.removeprefix(said).lstrip(", ")
+        rest = reason.removeprefix(said).lstrip(". ")
     return rest[:1].upper() + rest[1:]
 
 

@@ -50,11 +50,11 @@ def test_folder_names_become_headings_and_written_names_stay() -> None:
 
 
 def test_a_reason_does_not_repeat_the_focus_beside_it() -> None:
-    assert _without_focus("Reading mentors, for grades 3-5, 2.1 km away", "Reading  mentors.") == (
-        "For grades 3-5, 2.1 km away"
+    assert _without_focus("Reading mentors. For grades 3-5, 2.1 km away.", "Reading  mentors.") == (
+        "For grades 3-5, 2.1 km away."
     )
-    assert _without_focus("Reading mentors who ..., for grades 3-5", "Reading mentors who come by bus") == (
-        "For grades 3-5"
+    assert _without_focus("Reading mentors who ... For grades 3-5.", "Reading mentors who come by bus") == (
+        "For grades 3-5."
     )
     assert _without_focus("Chosen by hand", "Reading mentors") == "Chosen by hand"
-    assert _without_focus("Reading mentors", "Reading mentors") == ""
+    assert _without_focus("Reading mentors.", "Reading mentors") == ""

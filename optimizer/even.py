@@ -105,16 +105,16 @@ def _move(network: Network, flow: Ints, arcs: Ints, excess: Ints) -> tuple[Bools
     more = arcs[flow[arcs] < network.high[arcs]]
     less = arcs[flow[arcs] > network.low[arcs]]
     source, sink = network.num_nodes, network.num_nodes + 1
-    nodes = network.tail[network.at.groups]
+    nodes = network.nodes(network.tail[network.at.groups])
     out, into = np.flatnonzero(excess > 0), np.flatnonzero(excess < 0)
     solver = max_flow.SimpleMaxFlow()
     added = [
-        solver.add_arcs_with_capacity(tail.astype(np.int32), head.astype(np.int32), room)
+        solver.add_arcs_with_capacity(tail, head, room)
         for tail, head, room in (
-            (network.tail[more], network.head[more], network.high[more] - flow[more]),
-            (network.head[less], network.tail[less], flow[less] - network.low[less]),
-            (np.full(len(out), source), nodes[out], excess[out]),
-            (nodes[into], np.full(len(into), sink), -excess[into]),
+            (*network.ends(more), network.high[more] - flow[more]),
+            (*network.ends(less)[::-1], flow[less] - network.low[less]),
+            (np.full(len(out), source, np.int32), nodes[out], excess[out]),
+            (nodes[into], np.full(len(into), sink, np.int32), -excess[into]),
         )
     ]
     status = solver.solve(source, sink)
@@ -127,4 +127,4 @@ def _move(network: Network, flow: Ints, arcs: Ints, excess: Ints) -> tuple[Bools
     moved[out], moved[into] = left, -came
     is_source = np.zeros(sink + 1, np.bool_)
     is_source[solver.get_source_side_min_cut()] = True
-    return is_source[:source], moved
+    return is_source[network.place], moved

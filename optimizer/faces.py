@@ -20,13 +20,10 @@ def least_cost(network: Network, cost: Ints) -> Ints:
         return flow
     solver = min_cost_flow.SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(
-        network.tail[free].astype(np.int32),
-        network.head[free].astype(np.int32),
-        network.high[free] - network.low[free],
-        cost[free],
+        *network.ends(free), network.high[free] - network.low[free], cost[free]
     )
     nodes = np.flatnonzero(balance)
-    solver.set_nodes_supplies(nodes.astype(np.int32), balance[nodes])
+    solver.set_nodes_supplies(network.nodes(nodes), balance[nodes])
     status = solver.solve()
     if status != min_cost_flow.SimpleMinCostFlow.OPTIMAL:
         raise RuntimeError(f"Minimum-cost flow: expected OPTIMAL, got {status}.")

@@ -36,20 +36,14 @@ def fill_level(network: Network, flow: Ints, level: int, *, alone: bool = False)
     if alone:
         forward = forward[(network.level[forward] < 0) | (network.level[forward] == level)]
     solver = max_flow.SimpleMaxFlow()
-    forth = solver.add_arcs_with_capacity(
-        network.tail[forward].astype(np.int32),
-        network.head[forward].astype(np.int32),
-        network.high[forward] - flow[forward],
-    )
-    back = solver.add_arcs_with_capacity(
-        network.head[backward].astype(np.int32),
-        network.tail[backward].astype(np.int32),
-        flow[backward] - network.low[backward],
-    )
+    forth = solver.add_arcs_with_capacity(*network.ends(forward), network.high[forward] - flow[forward])
+    tail, head = network.ends(backward)
+    back = solver.add_arcs_with_capacity(head, tail, flow[backward] - network.low[backward])
     own = network.at.levels[level]
-    if not len(forward) or solver.num_nodes() <= network.tail[own]:
+    source, sink = network.place[[POOL, network.tail[own]]].tolist()
+    if not len(forward) or solver.num_nodes() <= max(source, sink):
         return
-    status = solver.solve(POOL, int(network.tail[own]))
+    status = solver.solve(source, sink)
     if status != max_flow.SimpleMaxFlow.OPTIMAL:
         raise RuntimeError(f"Maximum flow of level {level}: expected OPTIMAL, got {status}.")
     flow[forward] += solver.flows(forth)

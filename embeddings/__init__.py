@@ -1,8 +1,9 @@
 """Texts to vectors, a cache for them, and dense and lexical search."""
 
 from embeddings.cache import CachedEncoder
-from embeddings.encoder import Encoder, ModelError, SentenceEncoder, WordHashEncoder
+from embeddings.encoder import Encoder, SentenceEncoder, WordHashEncoder
 from embeddings.lexical import Lexical
+from embeddings.models import ModelError
 from embeddings.search import PairScorer, Search, TextScores, top_k
 
 __all__ = [

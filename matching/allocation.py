@@ -58,13 +58,17 @@ class Allocation:
         return int(self.matches.loc[self.matches["need_id"] == need_id, "slots"].sum())
 
 
-def problem_of(scorer: Scorer, candidates: Candidates, locks: Locks, levels: Index) -> optimizer.Problem:
-    """Return the arrays that the optimizer takes; every locked pair is among the pairs.
+def problem_of(
+    scorer: Scorer, candidates: Candidates, locks: Locks, levels: Index, incumbents: Locks | None = None
+) -> optimizer.Problem:
+    """Return the arrays that the optimizer takes; every locked pair and every incumbent is among the pairs.
 
-    A locked pair that is no candidate keeps its slots and cannot grow.
+    Such a pair that is no candidate may keep its slots and cannot grow.
     """
-    facts = scorer.facts
-    pairs = _pairs_with_locks(scorer, candidates, locks)
+    facts, nothing = scorer.facts, np.zeros(0, np.int64)
+    incumbents = incumbents or Locks(nothing, nothing, nothing)
+    pairs = _pairs_with_running(scorer, candidates, locks, incumbents)
+    has_running = len(locks.need) + len(incumbents.need) > 0
     needs, offers = facts.needs, facts.offers
     return optimizer.Problem(
         need_slots=needs.slots,
@@ -75,8 +79,9 @@ def problem_of(scorer: Scorer, candidates: Candidates, locks: Locks, levels: Ind
         pair_need=pairs.need,
         pair_offer=pairs.offer,
         pair_fit=pairs.fit,
-        pair_max_slots=pairs.max_slots if len(locks.need) else None,
+        pair_max_slots=pairs.max_slots if has_running else None,
         pair_locked=pairs.locked if len(locks.need) else None,
+        pair_incumbent=pairs.incumbent if len(incumbents.need) else None,
         offer_min_slots=_unless_all(offers.min_slots, 1),
         offer_trained_slots=offers.trained,
         need_uses_trained=uses_trained(needs),
@@ -94,23 +99,30 @@ class _Pairs:
     fit: Index
     max_slots: Index
     locked: Index
+    incumbent: Index
 
 
-def _pairs_with_locks(scorer: Scorer, candidates: Candidates, locks: Locks) -> _Pairs:
-    """Return the candidates and the locked pairs together, ordered by need, then offer; offers of 0 slots drop out."""
+def _pairs_with_running(scorer: Scorer, candidates: Candidates, locks: Locks, incumbents: Locks) -> _Pairs:
+    """Return candidates, locks and incumbents together, ordered by need, then offer; offers of 0 slots drop out."""
     facts = scorer.facts
     key = candidates.need * facts.num_offers + candidates.offer
-    locked_key = locks.need * facts.num_offers + locks.offer
-    all_keys = np.union1d(key, locked_key)
+    running = (locks, incumbents)
+    running_keys = [one.need * facts.num_offers + one.offer for one in running]
+    all_keys = np.unique(np.concatenate([key, *running_keys]))
     need, offer = np.divmod(all_keys, max(facts.num_offers, 1))
-    fit, locked = np.zeros(len(all_keys), np.int64), np.zeros(len(all_keys), np.int64)
-    fit[np.searchsorted(all_keys, locked_key)] = scorer.score(locks.need, locks.offer).fit
+    fit = np.zeros(len(all_keys), np.int64)
+    held = [np.zeros(len(all_keys), np.int64) for _ in running]
+    for one, its_key, slots in zip(running, running_keys, held, strict=True):
+        place = np.searchsorted(all_keys, its_key)
+        fit[place] = scorer.score(one.need, one.offer).fit
+        slots[place] = one.slots
     fit[np.searchsorted(all_keys, key)] = candidates.fit
-    locked[np.searchsorted(all_keys, locked_key)] = locks.slots
+    locked, incumbent = held
     most = np.minimum(facts.needs.slots[need], facts.offers.slots[offer])
-    max_slots = np.where(np.isin(all_keys, key), most, np.minimum(locked, most))
+    max_slots = np.where(np.isin(all_keys, key), most, np.minimum(np.maximum(locked, incumbent), most))
+    columns = (need, offer, fit, max_slots, locked, incumbent)
     usable = facts.offers.slots[offer] > 0
-    return _Pairs(need[usable], offer[usable], fit[usable], max_slots[usable], locked[usable])
+    return _Pairs(*(column[usable] for column in columns))
 
 
 def matches_of(district: District, pairs: ScoredPairs, slots: Index) -> pd.DataFrame:

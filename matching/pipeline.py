@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,10 @@ from matching.audit import Audit, audit_matches
 from matching.candidates import ALL, Scorer, find_candidates, scorer_of
 from matching.district import District
 from matching.explain import Explainer
-from matching.levels import level_of_needs, locks_of
+from matching.levels import Locks, level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
+from matching.standing import as_of_now
 from matching.unmet import unmet_needs
 
 Progress = Callable[[str, float], None]
@@ -92,8 +93,51 @@ def match(
     progress
         Called with the name of a stage and the share of it that is done, 0 to 1.
     """
-    policy, run = policy or Policy(), run or Run()
-    clock = _Clock()
+    prepared = prepare(
+        as_of_now(district, policy or Policy()), policy or Policy(), run or Run(), encoder, progress
+    )
+    with prepared.clock.stage("allocate"):
+        answer = optimizer.allocate(
+            prepared.problem, max_seconds=prepared.run.max_seconds, progress=progress, **prepared.options
+        )
+    return conclude(prepared, answer)
+
+
+class Options(TypedDict):
+    """How the optimizer is asked to work."""
+
+    even: bool
+    effort: Effort
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A district's problem, and all that its answer is explained with."""
+
+    scorer: Scorer
+    run: Run
+    priorities: pd.DataFrame
+    bounds_over: str
+    problem: optimizer.Problem
+    clock: "Clock"
+
+    @property
+    def options(self) -> Options:
+        """How the optimizer is asked to work."""
+        return {"even": self.scorer.policy.objective.even, "effort": self.run.effort, "seed": self.run.seed}
+
+
+def prepare(
+    district: District,
+    policy: Policy,
+    run: Run,
+    encoder: Encoder | None,
+    progress: Progress | None,
+    incumbents: Locks | None = None,
+) -> Prepared:
+    """Return the problem of a district without closed needs, with the slots of ``incumbents`` where there are any."""
+    clock = Clock()
     with clock.stage("embed"):
         scorer = scorer_of(district, policy, run.on, encoder, progress)
     with clock.stage("priorities"):
@@ -102,33 +146,31 @@ def match(
         levels = level_of_needs(kind, priority, policy.objective.levels)
     with clock.stage("candidates"):
         candidates = find_candidates(scorer, progress)
-    with clock.stage("allocate"):
-        problem = problem_of(scorer, candidates, locks_of(district), levels)
-        answer = optimizer.allocate(
-            problem,
-            even=policy.objective.even,
-            effort=run.effort,
-            seed=run.seed,
-            max_seconds=run.max_seconds,
-            progress=progress,
-        )
+        problem = problem_of(scorer, candidates, locks_of(district), levels, incumbents)
+    return Prepared(scorer, run, priorities, candidates.bounds_over, problem, clock)
+
+
+def conclude(prepared: Prepared, answer: optimizer.Allocation) -> Matching:
+    """Return the optimizer's answer in the district's words, audited and explained."""
+    scorer, clock = prepared.scorer, prepared.clock
+    is_whole = prepared.bounds_over == ALL
     with clock.stage("explain"):
-        allocation = _allocation(scorer, problem, answer, is_whole=candidates.bounds_over == ALL)
-        unmet = unmet_needs(scorer, problem, answer.slots, priorities)
+        allocation = _allocation(scorer, prepared.problem, answer, is_whole=is_whole)
+        unmet = unmet_needs(scorer, prepared.problem, answer.slots, prepared.priorities)
     with clock.stage("audit"):
-        audit = audit_matches(allocation.matches, scorer, priority)
+        audit = audit_matches(allocation.matches, scorer, prepared.priorities["priority"].to_numpy())
     return Matching(
-        district=district,
-        policy=policy,
-        run=run,
+        district=scorer.district,
+        policy=scorer.policy,
+        run=prepared.run,
         model=scorer.texts.model,
-        priorities=priorities,
+        priorities=prepared.priorities,
         allocation=allocation,
         unmet=unmet,
         audit=audit,
-        bounds_over=candidates.bounds_over,
-        num_candidates=problem.num_pairs,
-        timings=clock.seconds,
+        bounds_over=prepared.bounds_over,
+        num_candidates=prepared.problem.num_pairs,
+        timings=dict(clock.seconds),
     )
 
 
@@ -154,7 +196,7 @@ def _allocation(
     )
 
 
-class _Clock:
+class Clock:
     """Seconds of each stage, in the order they ran."""
 
     def __init__(self) -> None:

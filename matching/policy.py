@@ -151,6 +151,30 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
+class Rematch:
+    """What a rematch may touch of what is running."""
+
+    lock_mentoring: bool = field(
+        default=True,
+        metadata={"why": "running mentoring stays: a mentor lost does harm, a new one can do more"},
+    )
+    end_below: float = field(
+        default=2.5,
+        metadata={
+            "why": "a school's rating (1 to 5, drawn to the mean) below which a match ends at the rematch"
+        },
+    )
+    min_respondents: int = field(
+        default=5, metadata={"why": "fewer people cannot end a partnership by their ratings"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        _check_range("rematch.end_below", self.end_below, 1.0, 5.0)
+        _check_range("rematch.min_respondents", self.min_respondents, 1, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """How many pairs the optimizer sees."""
 
@@ -176,6 +200,7 @@ class Policy:
     priority: Priority = field(default_factory=Priority)
     objective: Objective = field(default_factory=Objective)
     candidates: Candidates = field(default_factory=Candidates)
+    rematch: Rematch = field(default_factory=Rematch)
 
 
 def read_policy(path: Path) -> Policy:

@@ -121,8 +121,7 @@ NEEDS: Final = Table(
         _word("kind", "kind of help", KINDS),
         _whole(
             "slots",
-            "students at one time; volunteers for an event; packages for resources",
-            least=1,
+            "students at one time; volunteers for an event; packages for resources; 0 closes the need",
             most=MOST_SLOTS,
         ),
         _whole("priority", "1 (most urgent) to 5", "computed from the evidence", least=1, most=5),

@@ -122,7 +122,7 @@ class _Budgets:
 
 def allocate_within(
     problem: Problem,
-    max_moves: int,
+    max_moves: int | None,
     *,
     even: bool = True,
     effort: Effort = "standard",
@@ -131,17 +131,18 @@ def allocate_within(
 ) -> Allocation:
     """Return the best allocation found that takes at most ``max_moves`` slots from incumbents.
 
-    Parameters are those of `allocate`. Without group rules it is exact.
+    Parameters are those of `allocate`. Without group rules it is exact. With None there is no limit, but nothing moves
+    unless a level gains by it.
 
     Raises
     ------
     ValueError
         The incumbents together break a rule, the budget is negative, or as `allocate` says.
     """
-    if max_moves < 0:
+    if max_moves is not None and max_moves < 0:
         raise ValueError(f"max_moves: expected 0 or more, got {max_moves}.")
     planner = _Planner(_Budgets.of(problem), even, effort, seed, progress)
-    return planner.point(max_moves, None).allocation
+    return (planner.free() if max_moves is None else planner.point(max_moves, None)).allocation
 
 
 def move_curve(
@@ -178,9 +179,7 @@ class _Planner:
 
     def curve(self) -> Iterator[Point]:
         """Yield the points of the curve, fewest moves first."""
-        free = allocate(
-            self.budgets.problem, even=self.even, effort=self.effort, seed=self.seed, progress=self.progress
-        )
+        free = self._allocate(self.budgets.problem, self.progress)
         aim, last = _filled(free), None
         for max_moves in _steps(free.keep.value):
             last = self.point(max_moves, last)
@@ -188,6 +187,15 @@ class _Planner:
             if _filled(last.allocation) >= aim:
                 return
         yield Point(free.keep.value, free)
+
+    def free(self) -> Point:
+        """Return the best plan found without a limit, which moves nothing unless a level gains by it."""
+        free = self._allocate(self.budgets.problem, self.progress)
+        if free.keep.value:
+            still = self.point(0, None)
+            if _filled(still.allocation) >= _filled(free):
+                return still
+        return Point(free.keep.value, free)
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
@@ -197,8 +205,11 @@ class _Planner:
         plans = [] if last is None else [last.allocation.slots]
         for stay in self._stays(max_moves):
             held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, stay))
-            plans.append(allocate(held, even=self.even, effort=self.effort, seed=self.seed).slots)
+            plans.append(self._allocate(held, None).slots)
         return self._result(max(plans, key=self._worth), max_moves)
+
+    def _allocate(self, problem: Problem, progress: Progress | None) -> Allocation:
+        return allocate(problem, even=self.even, effort=self.effort, seed=self.seed, progress=progress)
 
     def _exactly(self, max_moves: int) -> Ints:
         """Return the optimum within the moves of a problem without group rules."""

@@ -42,6 +42,8 @@ class Cut:
     limited
         Needs outside that get fewer slots than they ask for even if all others got none: no offer may come, those
         that may have too few slots, or the need takes too few partners.
+    closed
+        Those of ``limited`` that can have no slot at all.
     most
         The most slots that the levels up to this one can fill together, which is the capacity of the cut.
     slots_missing
@@ -53,6 +55,7 @@ class Cut:
     offers: Ints
     trained: Ints
     limited: Ints
+    closed: Ints
     most: int
     slots_missing: int
 
@@ -108,6 +111,7 @@ def _cut(problem: Problem, network: Network, flow: Ints, level: int) -> Cut:
         offers=np.flatnonzero(is_short[network.head[network.at.offers]]),
         trained=trained[is_short[network.head[network.at.trained]]],
         limited=np.flatnonzero(is_limited),
+        closed=np.flatnonzero(is_limited & (reach == 0)),
         most=int(filled[: level + 1].sum()),
         slots_missing=int(problem.level_needed[level] - filled[level]),
     )

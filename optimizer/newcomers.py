@@ -64,7 +64,7 @@ def with_offer(problem: Problem, offer: NewOffer) -> Problem:
     return replace(problem, **{name: np.append(a, added[name]) for name, a in known.items() if a is not None})
 
 
-def refilled(problem: Problem, slots: Ints) -> Ints:
+def refilled(problem: Problem, slots: Ints, *, enough: int = NO_LIMIT) -> Ints:
     """Return slots that keep all rules and fill no less, level by level in order, than ``slots``, which keep them.
 
     Matches that stand stay possible, then come the fittest at short needs, new ones first. Rounds go on until
@@ -74,11 +74,15 @@ def refilled(problem: Problem, slots: Ints) -> Ints:
     ----------
     slots
         Of the first pairs, as many as there were before; the pairs after them are new.
+    enough
+        Gained slots after which no further round is tried: what a new offer has is all that it can add.
     """
+    before = int(slots.sum())
     is_new = np.arange(problem.num_pairs) >= len(slots)
     slots = np.append(slots, np.zeros(int(is_new.sum()), np.int64))
     locks = fitting_locks(problem)
-    rules = refuse(group_rules(problem, locks), usable_slots(problem, group_rules(problem, locks), locks))
+    rules = group_rules(problem, locks)
+    rules = refuse(rules, usable_slots(problem, rules, locks))
     # Matches without a least may go altogether; the others keep theirs, so that the flow cannot break them.
     may_go = (rules.min_match <= 1) & (rules.min_need <= 1)[problem.pair_need]
     for _ in range(_MOST_ROUNDS):
@@ -89,6 +93,8 @@ def refilled(problem: Problem, slots: Ints) -> Ints:
         if levels_filled(problem, trial).tolist() <= levels_filled(problem, slots).tolist():
             break
         slots = trial
+        if slots.sum() - before >= enough:
+            break
     return slots
 
 

@@ -38,6 +38,7 @@ def test_need_whose_offers_are_too_few_for_it_alone_is_limited_and_does_not_comp
     # Nothing can come to need 0, and to need 1 only offer 0 with 2 of 3 slots.
     cut = the_cut(make_problem([4, 3], [2], pair_need=[1], pair_offer=[0]))
     assert (cut.needs.tolist(), cut.limited.tolist(), cut.slots_missing) == ([], [0, 1], 5)
+    assert cut.closed.tolist() == [0]
 
 
 def test_earlier_levels_count_and_later_ones_only_keep_their_locks() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from matching.columns import Cell
 from matching.schemas import TABLES
+from matching.typed import blank_column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,16 @@ class District:
         same district have the same.
         """
         return sha256_of(self.tables)
+
+
+def blank_rows(table: str, num_rows: int = 1) -> pd.DataFrame:
+    """Return rows of a table with nothing in them; what is required is "" and has to be given."""
+    columns = TABLES[table].columns
+    required = {column.name: [""] * num_rows for column in columns if column.is_required}
+    return pd.DataFrame(
+        required
+        | {column.name: blank_column(column, num_rows) for column in columns if not column.is_required}
+    )
 
 
 def sha256_of(tables: Mapping[str, pd.DataFrame]) -> str:

@@ -13,7 +13,7 @@ from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exac
 from tests.optimizer.problems import broken_rules, draw_problem
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(80))
 def test_network_answer_is_exact_in_every_line(seed: int) -> None:
     problem = draw_problem(seed)
     allocation = allocate(problem)
@@ -27,7 +27,7 @@ def test_network_answer_is_exact_in_every_line(seed: int) -> None:
     assert allocation.status == "optimal"
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(80))
 def test_network_answer_without_even_has_the_most_fit(seed: int) -> None:
     problem = draw_problem(1000 + seed)
     allocation = allocate(problem, even=False)
@@ -38,7 +38,7 @@ def test_network_answer_without_even_has_the_most_fit(seed: int) -> None:
     assert allocation.even.bound <= allocation.even.value
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(80))
 def test_group_rules_hold_and_bounds_are_never_too_tight(seed: int) -> None:
     problem = draw_problem(2000 + seed, rules=True)
     allocation = allocate(problem, effort="quick")

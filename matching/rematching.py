@@ -1,6 +1,6 @@
 """The plan for mid-year: from what runs and what has changed to a plan that moves no more than it must."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,6 +96,29 @@ def rematch_curve(
     with base.prepared.clock.stage("allocate"):
         points = optimizer.move_curve(base.prepared.problem, progress=progress, **base.prepared.options)
     return tuple(base.plan(point.allocation, point.max_moves) for point in points)
+
+
+def knee(points: Sequence[Rematching]) -> int:
+    """Return which plan of a curve brings most for its moves: where the curve lies farthest above its chord.
+
+    It is drawn over the first level that the last plan fills better than the first.
+
+    References
+    ----------
+    V. Satopää, J. Albrecht, D. Irwin and B. Raghavan, "Finding a 'Kneedle' in a Haystack", ICDCS Workshops (2011).
+    """
+    first, last = points[0], points[-1]
+    gains = [
+        level for level, (low, high) in enumerate(zip(first.filled, last.filled, strict=True)) if high > low
+    ]
+    if not gains or not last.moves:
+        return 0
+    level = gains[0]
+    whole = last.filled[level] - first.filled[level]
+    above = [
+        (point.filled[level] - first.filled[level]) / whole - point.moves / last.moves for point in points
+    ]
+    return int(np.argmax(above))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import optimizer
 from embeddings import Encoder
@@ -52,6 +53,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a plan was made of, for the questions that come after it; ``slots`` are those of each pair."""
+
+    scorer: Scorer
+    problem: optimizer.Problem
+    slots: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Matching:
     """A district's allocation with everything that a coordinator is told about it.
 
@@ -70,6 +80,7 @@ class Matching:
     bounds_over: str
     num_candidates: int
     timings: dict[str, float]
+    basis: Basis
 
 
 def match(
@@ -171,6 +182,7 @@ def conclude(prepared: Prepared, answer: optimizer.Allocation) -> Matching:
         bounds_over=prepared.bounds_over,
         num_candidates=prepared.problem.num_pairs,
         timings=dict(clock.seconds),
+        basis=Basis(scorer, prepared.problem, answer.slots),
     )
 
 

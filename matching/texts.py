@@ -42,7 +42,7 @@ class Texts:
 
     def __init__(self, district: District, encoder: Encoder, progress: Progress | None = None) -> None:
         """Encode the needs, the offers and the partners' own priorities."""
-        self.model = encoder.name
+        self.model, self.encoder = encoder.name, encoder
         needs = need_texts(district.needs)
         self._offers = PairScorer(needs, offer_texts(district), encoder, progress=progress)
         if not self._offers.calibration.is_probability:

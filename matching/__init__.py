@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matching.errors import DataError
     from matching.pipeline import Matching, Run, match
     from matching.policy import Policy, read_policy
-    from matching.recommendation import Recommendation, recommend
+    from matching.recommendation import Recommender, recommend
     from matching.tables import read_district, read_matches
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "DataError",
     "Matching",
     "Policy",
-    "Recommendation",
+    "Recommender",
     "Run",
     "audit_allocation",
     "match",
@@ -34,7 +34,7 @@ _HOMES = {
     "DataError": "errors",
     "Matching": "pipeline",
     "Policy": "policy",
-    "Recommendation": "recommendation",
+    "Recommender": "recommendation",
     "Run": "pipeline",
     "audit_allocation": "audit",
     "match": "pipeline",

@@ -112,6 +112,14 @@ def pair_key(left: Index, right: Index, num_right: int) -> Index:
     return key
 
 
+def contains(keys: Index, wanted: Index) -> Bools:
+    """Whether each wanted key is among sorted keys."""
+    if len(keys) == 0:
+        return np.zeros(wanted.shape, dtype=bool)
+    found: Bools = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
+    return found
+
+
 def positions(ids: pd.Series, table_ids: pd.Series) -> Index:
     """Return the row of each id in `table_ids`, -1 where it is not there."""
     rows: Index = pd.Index(table_ids).get_indexer(pd.Index(ids)).astype(np.int64)

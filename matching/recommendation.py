@@ -1,47 +1,31 @@
-"""Recommended offers for one need: the best that no rule excludes, and the best of those that one does."""
+"""Recommended offers for a need and needs for a partner: the best that no rule excludes, and the best that one does."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from datetime import date
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from embeddings import Encoder
-from matching.allocation import score_columns
-from matching.candidates import ScoredPairs, Scorer, scorer_of
-from matching.district import District
+from matching.candidates import Progress, ScoredPairs, scorer_of
+from matching.cards import Cards, NeedCard
+from matching.district import District, blank_rows
 from matching.explain import Explainer
-from matching.facts import positions
+from matching.facts import Facts
+from matching.fit import MILLION, FitParts
+from matching.occupancy import Occupancy
 from matching.policy import Policy
-from matching.rules import PAIR_RULES
-from matching.schemas import TABLES
-from matching.typed import blank_column
-from matching.vocabulary import KINDS, MENTORING, RULE_WORDS, Rule
+from matching.ranking import Pairs, Ranking, rank_needs, rank_offers
+from matching.suggestions import NearMiss, NeedsForPartner, OffersForNeed, Scores, Suggestion
+from matching.texts import plain_text
+from matching.vocabulary import KINDS
 
 Index = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
-NEW_NEED = "new"
-NEAR_MISSES = 5
-RUNNING = ("active", "paused")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recommendation:
-    """Offers for one need, best first.
-
-    ``offers`` break no rule: offer_id, partner_id, partner, focus, fit (0 to 1), similarity (0 to 1), the fit's parts,
-    slots, slots_free (what no running partnership of another need holds) and reason. ``near_misses`` are the most
-    similar of the others: ``rules`` has the names of all rules that stand in the way, ``why`` says them in words.
-    """
-
-    need_id: str
-    statement: str
-    kind: str
-    offers: pd.DataFrame
-    near_misses: pd.DataFrame
+DECIMALS = 6
 
 
 def recommend(
@@ -52,133 +36,228 @@ def recommend(
     on: date | None = None,
     limit: int = 10,
     encoder: Encoder | None = None,
-) -> Recommendation:
-    """Return the offers that suit a need best, and the most similar of those that a rule excludes.
+) -> OffersForNeed:
+    """Return the offers that suit a need best; who asks more than once keeps a `Recommender`.
 
     Raises
     ------
     ValueError
         Where the district has no such need, or the limit is below 1.
     """
+    return Recommender(district, policy, on=on, encoder=encoder).offers_for(need_id, limit=limit)
+
+
+class Recommender:
+    """Recommendations for one version of a district, as it stands on one date; nothing in it changes.
+
+    Texts, rules and partnerships are read once; what comes after costs milliseconds, and any number of threads may ask.
+
+    Parameters
+    ----------
+    on
+        The date all rules see, by default today.
+    encoder
+        By default the bundled model, with its vectors cached on disk.
+    progress
+        Called with ``"embedding"`` and the share of new texts that is read, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        district: District,
+        policy: Policy | None = None,
+        *,
+        on: date | None = None,
+        encoder: Encoder | None = None,
+        progress: Progress | None = None,
+    ):
+        self._policy = policy or Policy()
+        self._num_needs = len(district.needs)
+        asked = _with_blank_needs(district)
+        self._scorer = scorer_of(asked, self._policy, on or date.today(), encoder, progress)
+        facts = self._scorer.facts
+        self._occupancy = Occupancy(asked, facts)
+        self._cards = Cards(district, facts, self._occupancy, self._policy)
+        self._explainer = Explainer(self._scorer)
+        self._need_rows = _rows_by_id(district.needs["need_id"])
+        self._offer_rows = _rows_by_id(district.offers["offer_id"])
+        self._partner_rows = _rows_by_id(district.partners["partner_id"])
+        self._partner_ids, self._partners = (
+            district.partners[name].tolist() for name in ("partner_id", "name")
+        )
+        # The blank need of each school, and of none, stands behind the district's own.
+        self._blank_rows = _rows_by_id(asked.needs["school_id"].iloc[self._num_needs :], self._num_needs)
+        self._schools = dict(zip(asked.schools["school_id"], asked.schools["name"], strict=True))
+        self._reading = Lock()
+
+    def offers_for(self, need_id: str, *, limit: int = 10) -> OffersForNeed:
+        """Return the offers that suit a need best, and the most similar of those that a rule excludes.
+
+        Raises
+        ------
+        ValueError
+            Where the district has no such need, or the limit is below 1.
+        """
+        _check_limit(limit)
+        row = _row(self._need_rows, need_id, "Need")
+        pairs = Pairs.of_need(self._scorer.facts, self._scorer.texts, row, row)
+        return self._offers(pairs, self._cards.need(row), limit)
+
+    def offers_for_text(self, text: str, kind: str, *, school_id: str = "", limit: int = 10) -> OffersForNeed:
+        """Return the offers for a need that is in no table yet, of a school or of none in particular.
+
+        Raises
+        ------
+        ValueError
+            Where the kind or the school is unknown, the text is blank, or the limit is below 1.
+        """
+        _check_limit(limit)
+        if kind not in KINDS:
+            raise ValueError(f"Kind {kind}: expected one of {', '.join(KINDS)}.")
+        if not text.strip():
+            raise ValueError("Text: expected what the school needs, got nothing.")
+        row = _row(self._blank_rows, school_id, "School")
+        # Neither models nor stemmers read for several threads at a time.
+        with self._reading:
+            texts = self._scorer.texts.of_need(plain_text(text))
+        pairs = Pairs.of_need(_with_kind(self._scorer.facts, row, kind), texts, row, 0)
+        need = NeedCard("", school_id, self._schools[school_id], "", text, kind, None, None, 1, 1)
+        return self._offers(pairs, need, limit, text=text)
+
+    def needs_for_partner(self, partner_id: str, *, limit: int = 10) -> NeedsForPartner:
+        """Return the needs that a partner's offers suit best, and the most similar of those that a rule excludes.
+
+        Raises
+        ------
+        ValueError
+            Where the district has no such partner, or the limit is below 1.
+        """
+        _check_limit(limit)
+        partner = _row(self._partner_rows, partner_id, "Partner")
+        return self._needs(partner, np.flatnonzero(self._scorer.facts.offers.partner == partner), limit)
+
+    def needs_for_offer(self, offer_id: str, *, limit: int = 10) -> NeedsForPartner:
+        """Return the same for one offer of a partner.
+
+        Raises
+        ------
+        ValueError
+            Where the district has no such offer, or the limit is below 1.
+        """
+        _check_limit(limit)
+        offer = _row(self._offer_rows, offer_id, "Offer")
+        return self._needs(int(self._scorer.facts.offers.partner[offer]), np.array([offer]), limit)
+
+    def _offers(self, pairs: Pairs, need: NeedCard, limit: int, text: str | None = None) -> OffersForNeed:
+        ranking = rank_offers(self._scorer, self._occupancy, pairs, limit)
+        needs = {int(row): need for row in pairs.need[:1]}
+        return OffersForNeed(need, *self._told(pairs.facts, ranking, needs, text))
+
+    def _needs(self, partner: int, offers: Index, limit: int) -> NeedsForPartner:
+        scorer = self._scorer
+        needs = scorer.facts.needs
+        has_slots = np.flatnonzero(needs.slots[: self._num_needs] > 0)
+        shares = scorer.facts.offers.kinds[offers][:, np.newaxis] >> needs.kind[has_slots].astype(np.uint8)
+        offer, need = np.nonzero(shares & 1)
+        pairs = Pairs.of(scorer.facts, scorer.texts, has_slots[need], offers[offer])
+        ranking = rank_needs(scorer, self._occupancy, pairs, limit)
+        rows = {*ranking.best.need.tolist(), *ranking.missed_need.tolist()}
+        cards = {row: self._cards.need(row) for row in rows}
+        left = self._occupancy.left(offers).tolist()
+        own = tuple(self._cards.offer(row, free) for row, free in zip(offers.tolist(), left, strict=True))
+        return NeedsForPartner(
+            self._partner_ids[partner],
+            self._partners[partner],
+            own,
+            *self._told(scorer.facts, ranking, cards, None),
+        )
+
+    def _told(
+        self, facts: Facts, ranking: Ranking, needs: Mapping[int, NeedCard], text: str | None
+    ) -> tuple[tuple[Suggestion, ...], tuple[NearMiss, ...]]:
+        """Return what a reader is told of each pair of a ranking."""
+        cards, best = self._cards, ranking.best
+        rows = zip(
+            best.need.tolist(), best.offer.tolist(), self._free(facts, best.need, best.offer), strict=True
+        )
+        here = self._occupancy.slots_here(facts, best.need, best.offer).tolist()
+        reasons = self._explainer.reasons(best, text=text)
+        suggestions = tuple(
+            Suggestion(
+                need=needs[need],
+                offer=cards.offer(offer, free),
+                scores=scores,
+                slots_here=slots_here,
+                blocked_by=blocked_by,
+                reason=reason,
+            )
+            for (need, offer, free), scores, slots_here, blocked_by, reason in zip(
+                rows, _scores(best), here, ranking.blocked_by, reasons, strict=True
+            )
+        )
+        missed = ranking.missed_need, ranking.missed_offer
+        near_misses = tuple(
+            NearMiss(needs[need], cards.offer(offer, free), round(similarity, DECIMALS), rules)
+            for need, offer, free, similarity, rules in zip(
+                *(side.tolist() for side in missed),
+                self._free(facts, *missed),
+                ranking.missed_similarity.tolist(),
+                ranking.missed_rules,
+                strict=True,
+            )
+        )
+        return suggestions, near_misses
+
+    def _free(self, facts: Facts, need: Index, offer: Index) -> list[int]:
+        free: list[int] = self._occupancy.free_slots(facts, need, offer).tolist()
+        return free
+
+
+def _scores(pairs: ScoredPairs) -> Iterator[Scores]:
+    """Yield the scores of each pair, rounded."""
+    names = [part.name for part in fields(FitParts)]
+    parts = zip(*(getattr(pairs.parts, name).tolist() for name in names), strict=True)
+    texts = pairs.texts
+    columns = (pairs.fit / MILLION, texts.similarity, texts.dense, texts.lexical)
+    for row, values in zip(zip(*(column.tolist() for column in columns), strict=True), parts, strict=True):
+        fit, similarity, dense, lexical = (round(value, DECIMALS) for value in row)
+        yield Scores(
+            fit=fit,
+            similarity=similarity,
+            dense=dense,
+            lexical=lexical,
+            parts={name: round(value, DECIMALS) for name, value in zip(names, values, strict=True)},
+        )
+
+
+def _with_blank_needs(district: District) -> District:
+    """Return the district with a blank need more for each school, and one for a blank school of its own."""
+    schools = pd.concat([district.schools, blank_rows("schools")], ignore_index=True)
+    school_ids = schools["school_id"]
+    # No id of a table begins with white space.
+    blank = blank_rows("needs", len(schools)).assign(
+        need_id=" " + school_ids, school_id=school_ids, kind=KINDS[0], slots=1
+    )
+    return replace(district, schools=schools, needs=pd.concat([district.needs, blank], ignore_index=True))
+
+
+def _with_kind(facts: Facts, need: int, kind: str) -> Facts:
+    """Return the facts with another kind of one need."""
+    kinds = facts.needs.kind.copy()
+    kinds[need] = KINDS.index(kind)
+    return replace(facts, needs=replace(facts.needs, kind=kinds))
+
+
+def _rows_by_id(ids: pd.Series, first: int = 0) -> dict[str, int]:
+    return {name: row for row, name in enumerate(ids.tolist(), start=first)}
+
+
+def _row(rows: Mapping[str, int], wanted: str, thing: str) -> int:
+    if wanted not in rows:
+        raise ValueError(f"{thing} {wanted}: expected the id of one of this district, found none.")
+    return rows[wanted]
+
+
+def _check_limit(limit: int) -> None:
     if limit < 1:
         raise ValueError(f"Limit: expected a whole number >= 1, got {limit}.")
-    row = int(positions(pd.Series([need_id]), district.needs["need_id"])[0])
-    if row < 0:
-        raise ValueError(f"Need {need_id}: expected the id of a need of this district, found none.")
-    alone = replace(district, needs=district.needs.iloc[[row]].reset_index(drop=True))
-    scorer = scorer_of(alone, policy or Policy(), on or date.today(), encoder)
-    offers = np.arange(len(district.offers))
-    pairs = scorer.score(np.zeros_like(offers), offers)
-    broken = _broken_rules(scorer, pairs)
-    is_allowed = np.logical_not(np.logical_or.reduce(list(broken.values())))
-    best = _best(is_allowed & (scorer.facts.offers.slots > 0), pairs.fit, limit)
-    missed = _best(~is_allowed & ~broken[Rule.KIND], pairs.texts.similarity, min(limit, NEAR_MISSES))
-    need = alone.needs.iloc[0]
-    return Recommendation(
-        need_id=need["need_id"],
-        statement=need["statement"],
-        kind=need["kind"],
-        offers=_offer_table(alone, scorer, best, _free_slots(district, scorer, need_id)),
-        near_misses=_miss_table(alone, pairs, missed, broken),
-    )
-
-
-def with_new_need(district: District, text: str, kind: str, school_id: str = "") -> District:
-    """Return the district with one more need, named `NEW_NEED`, of a school or of none in particular.
-
-    Raises
-    ------
-    ValueError
-        Where the kind or the school is unknown, the text is blank, or a need is called `NEW_NEED` already.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"Kind {kind}: expected one of {', '.join(KINDS)}.")
-    if not text.strip():
-        raise ValueError("Text: expected what the school needs, got nothing.")
-    if NEW_NEED in set(district.needs["need_id"]):
-        raise ValueError(f"Need {NEW_NEED}: the district has a need of that id already, expected none.")
-    schools = district.schools
-    if not school_id:
-        schools = pd.concat([schools, _blank_rows("schools")], ignore_index=True)
-    elif school_id not in set(schools["school_id"]):
-        raise ValueError(f"School {school_id}: expected the id of a school of this district, found none.")
-    need = _blank_rows("needs").assign(
-        need_id=NEW_NEED, school_id=school_id, statement=text, kind=kind, slots=1
-    )
-    return replace(district, schools=schools, needs=pd.concat([district.needs, need], ignore_index=True))
-
-
-def _blank_rows(table: str) -> pd.DataFrame:
-    blank = {
-        column.name: blank_column(column, 1) for column in TABLES[table].columns if not column.is_required
-    }
-    required = {column.name: [""] for column in TABLES[table].columns if column.is_required}
-    return pd.DataFrame(required | blank)
-
-
-def _broken_rules(scorer: Scorer, pairs: ScoredPairs) -> Mapping[Rule, Bools]:
-    """Return for each rule which pairs break it."""
-    broken = {
-        rule: ~allows(scorer.facts, pairs.need, pairs.offer, scorer.policy.rules)
-        for rule, allows in PAIR_RULES.items()
-    }
-    return broken | {Rule.FIT_FLOOR: pairs.texts.similarity < np.float32(scorer.policy.fit.floor)}
-
-
-def _best(mask: Bools, score: NDArray[np.int64] | NDArray[np.float32], limit: int) -> Index:
-    """Return the indices where the mask holds, highest score first, ties by the lower index."""
-    rows = np.flatnonzero(mask)
-    return rows[np.argsort(-score[rows], kind="stable")[:limit]]
-
-
-def _free_slots(district: District, scorer: Scorer, need_id: str) -> Index:
-    """Return what running partnerships of other needs leave of each offer; for mentoring, of its trained slots too."""
-    rows = district.partnerships
-    rows = rows[rows["status"].isin(RUNNING) & (rows["need_id"] != need_id)]
-    offer = positions(rows["offer_id"], district.offers["offer_id"])
-    slots = rows["slots"].to_numpy(np.float64)
-    offers, num_offers = scorer.facts.offers, len(district.offers)
-    free = offers.slots - np.bincount(offer, weights=slots, minlength=num_offers)
-    if scorer.facts.needs.kind[0] == MENTORING:
-        kind = district.needs["kind"].to_numpy()[positions(rows["need_id"], district.needs["need_id"])]
-        mentored = np.bincount(offer, weights=slots * (kind == KINDS[MENTORING]), minlength=num_offers)
-        free = np.minimum(free, offers.trained - mentored)
-    left: Index = np.maximum(free, 0).astype(np.int64)
-    return left
-
-
-def _offer_table(district: District, scorer: Scorer, offers: Index, free: Index) -> pd.DataFrame:
-    pairs = scorer.score(np.zeros_like(offers), offers)
-    return (
-        _who(district, offers)
-        .assign(**score_columns(pairs))
-        .assign(
-            slots=district.offers["slots"].to_numpy()[offers],
-            slots_free=free[offers],
-            reason=[reason.sentences for reason in Explainer(scorer).reasons(pairs)],
-        )
-    )
-
-
-def _miss_table(
-    district: District, pairs: ScoredPairs, offers: Index, broken: Mapping[Rule, Bools]
-) -> pd.DataFrame:
-    rules = [[rule for rule, breaks in broken.items() if breaks[offer]] for offer in offers]
-    return _who(district, offers).assign(
-        similarity=pairs.texts.similarity[offers].astype(np.float64).round(6),
-        rules=["|".join(names) for names in rules],
-        why=[", ".join(RULE_WORDS[name] for name in names) for names in rules],
-    )
-
-
-def _who(district: District, offers: Index) -> pd.DataFrame:
-    rows = district.offers.iloc[offers]
-    partner = positions(rows["partner_id"], district.partners["partner_id"])
-    return pd.DataFrame(
-        {
-            "offer_id": rows["offer_id"].to_numpy(),
-            "partner_id": rows["partner_id"].to_numpy(),
-            "partner": district.partners["name"].to_numpy()[partner],
-            "focus": rows["focus"].to_numpy(),
-        }
-    )

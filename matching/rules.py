@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.facts import Facts, pair_key
+from matching.facts import Facts, contains, pair_key
 from matching.policy import Rules
 from matching.vocabulary import MENTORING, Rule
 
@@ -74,7 +74,7 @@ def is_not_excluded(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bo
     """Whether neither the partner bars the school nor the pair was declined this school year."""
     barred = pair_key(facts.needs.school[need], facts.offers.partner[offer], facts.num_partners)
     declined = pair_key(need, offer, facts.num_offers)
-    return ~(_contains(facts.excluded, barred) | _contains(facts.declined, declined))
+    return ~(contains(facts.excluded, barred) | contains(facts.declined, declined))
 
 
 def is_affordable(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
@@ -135,10 +135,3 @@ def _squared_chord(facts: Facts, need: Index, offer: Index) -> NDArray[np.float6
     step = facts.needs.place[need] - facts.offers.place[offer]
     squared: NDArray[np.float64] = np.einsum("...i,...i->...", step, step)
     return squared
-
-
-def _contains(keys: Index, wanted: Index) -> Bools:
-    if len(keys) == 0:
-        return np.zeros(wanted.shape, dtype=bool)
-    found: Bools = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
-    return found

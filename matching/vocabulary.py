@@ -45,6 +45,13 @@ RULE_WORDS: Mapping[Rule, str] = MappingProxyType(
         Rule.EXCLUDED: "school excluded or pair declined",
         Rule.COST: "above the budget",
         Rule.FIT_FLOOR: "about something else",
+        Rule.CAPACITY: "no free slots",
+        Rule.TRAINED_CAPACITY: "no trained mentor free",
+        Rule.NEED_SLOTS: "all its slots are filled",
+        Rule.MIN_MATCH: "too few slots left for a match",
+        Rule.MIN_NEED: "too few slots left for the least it asks",
+        Rule.MAX_PARTNERS: "the school takes no more partners",
+        Rule.MAX_SCHOOLS: "the partner takes no more schools",
     }
 )
 """What stands in the way of a pair, by the rule that excludes it."""

@@ -1,6 +1,7 @@
 """The command that recommends."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -18,46 +19,64 @@ from service.cli.options import (
     read_tables,
 )
 
+if TYPE_CHECKING:
+    from matching.suggestions import NeedsForPartner, OffersForNeed
+
+    Answer: TypeAlias = OffersForNeed | NeedsForPartner
+
 
 def recommend(
     district: DistrictPath,
-    need: Annotated[str | None, typer.Option("--need", metavar="ID", help="A need of the district.")] = None,
+    need: Annotated[
+        str | None, typer.Option("--need", metavar="ID", help="A need: which offers suit it?")
+    ] = None,
     text: Annotated[
-        str | None, typer.Option("--text", metavar="T", help="What a school needs, in words.")
+        str | None,
+        typer.Option("--text", metavar="T", help="What a school needs, in words: the same for that."),
+    ] = None,
+    partner: Annotated[
+        str | None, typer.Option("--partner", metavar="ID", help="A partner: which needs suit its offers?")
+    ] = None,
+    offer: Annotated[
+        str | None, typer.Option("--offer", metavar="ID", help="An offer: which needs suit it?")
     ] = None,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="K", help="With --text: kind of help.")
     ] = None,
     school: Annotated[str, typer.Option("--school", metavar="ID", help="With --text: the school.")] = "",
-    limit: Annotated[int, typer.Option(help="How many offers.", min=1)] = 10,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
     policy: PolicyPath = None,
     on: OnDate = None,
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recommend offers for one need, and show which rule stands in the way of the next best."""
-    from matching.recommendation import NEW_NEED, with_new_need
-    from matching.recommendation import recommend as recommend_offers
+    """Recommend offers for a need, or needs for a partner, and say which rule stands in the way of the next best."""
+    from matching.recommendation import Recommender
     from service.terminal.console import waiting
     from service.terminal.recommendation import print_recommendation
 
-    if (need is None) == (text is None) or (text is None) != (kind is None):
-        raise typer.BadParameter("Give either --need ID, or --text T together with --kind K.")
+    asked: list[tuple[str | None, Callable[[Recommender, str], Answer]]] = [
+        (need, lambda recommender, its_id: recommender.offers_for(its_id, limit=limit)),
+        (
+            text,
+            lambda recommender, said: recommender.offers_for_text(
+                said, kind or "", school_id=school, limit=limit
+            ),
+        ),
+        (partner, lambda recommender, its_id: recommender.needs_for_partner(its_id, limit=limit)),
+        (offer, lambda recommender, its_id: recommender.needs_for_offer(its_id, limit=limit)),
+    ]
+    given = [(value, ask) for value, ask in asked if value is not None]
+    if len(given) != 1 or (text is None) != (kind is None):
+        raise typer.BadParameter(
+            "Give one of --need ID, --text T together with --kind K, --partner ID and --offer ID."
+        )
+    [(value, ask)] = given
     with bad_input(as_json=as_json):
         found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
-        if text is not None and kind is not None:
-            found, need = with_new_need(found, text, kind, school), NEW_NEED
         with waiting("Loading the model and comparing texts"):
-            answer = recommend_offers(found, str(need), rules, on=day_of(on), limit=limit, encoder=encoder)
+            answer = ask(Recommender(found, rules, on=day_of(on), encoder=encoder), value)
     if as_json:
-        print_json(
-            {
-                "need_id": answer.need_id,
-                "kind": answer.kind,
-                "statement": answer.statement,
-                "offers": answer.offers.to_dict("records"),
-                "near_misses": answer.near_misses.to_dict("records"),
-            }
-        )
+        print_json(answer.as_dict())
     else:
         print_recommendation(answer)

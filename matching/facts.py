@@ -25,7 +25,7 @@ NO_LIMIT = np.iinfo(np.int32).max
 class NeedFacts:
     """Arrays of shape ``(num_needs,)``; languages are ``(num_needs, num_bytes)``.
 
-    ``place`` is the point on the unit sphere, shape ``(num_needs, 3)``, NaN where it is not known.
+    ``wanted_languages`` are those that a need asks for, or else its school's. ``place`` is the point on the unit sphere, shape ``(num_needs, 3)``, NaN where it is not known.
     """
 
     school: Index
@@ -34,7 +34,9 @@ class NeedFacts:
     grades: NDArray[np.uint32]
     place: Floats
     languages: NDArray[np.uint8]
-    school_languages: NDArray[np.uint8]
+    asks_languages: Bools
+    wanted_languages: NDArray[np.uint8]
+    num_wanted_languages: Index
     budget: Floats
     min_slots: Index
     max_partners: Index
@@ -144,14 +146,19 @@ def _need_facts(district: District, codes: dict[str, int]) -> NeedFacts:
     needs, schools = district.needs, district.schools
     school = positions(needs["school_id"], schools["school_id"])
     grades = needs["grades"].where(needs["grades"] != "", schools["grades"].iloc[school].to_numpy())
+    languages = _language_bits(needs["languages"], codes)
+    asks: Bools = np.any(languages, axis=1)
+    wanted = np.where(asks[:, np.newaxis], languages, _language_bits(schools["languages"], codes)[school])
     return NeedFacts(
         school=school,
         kind=np.array([KINDS.index(kind) for kind in needs["kind"]], dtype=np.int64),
         slots=_counts(needs["slots"], 0),
         grades=grade_bits(grades),
         place=_places(schools)[school],
-        languages=_language_bits(needs["languages"], codes),
-        school_languages=_language_bits(schools["languages"], codes)[school],
+        languages=languages,
+        asks_languages=asks,
+        wanted_languages=wanted,
+        num_wanted_languages=np.bitwise_count(wanted).sum(axis=1, dtype=np.int64),
         budget=_floats(needs["budget"], np.inf),
         min_slots=_counts(needs["min_slots"], 1),
         max_partners=_counts(needs["max_partners"], NO_LIMIT),

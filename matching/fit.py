@@ -123,8 +123,7 @@ def _priorities_part(similarity: NDArray[np.float32]) -> Floats:
 
 def _languages_part(facts: Facts, need: Index, offer: Index) -> Floats:
     """Return the share of the asked languages, else of the school's, that the offer speaks."""
-    asks = facts.needs.languages.any(axis=1, keepdims=True)
-    wanted = np.where(asks, facts.needs.languages, facts.needs.school_languages)
-    num_wanted = np.bitwise_count(wanted).sum(axis=1, dtype=np.int64)[need]
-    shared = np.bitwise_count(wanted[need] & facts.offers.languages[offer]).sum(axis=1, dtype=np.int64)
+    num_wanted = facts.needs.num_wanted_languages[need]
+    shared = np.bitwise_count(facts.needs.wanted_languages[need] & facts.offers.languages[offer])
+    shared = shared.sum(axis=1, dtype=np.int64)
     return np.where(num_wanted > 0, shared / np.maximum(num_wanted, 1), UNKNOWN)

@@ -15,16 +15,38 @@ ordered set: one slot more adds at most one slot, at one level, and takes none f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from optimizer.allocation import Allocation
 from optimizer.network import POOL
-from optimizer.paths import FAR, Arcs, NegativeCycleError, distances, is_negative, merge, parts, potentials
+from optimizer.paths import (
+    FAR,
+    Arcs,
+    NegativeCycleError,
+    Stages,
+    distances,
+    is_negative,
+    merge,
+    parts,
+    potentials,
+)
 from optimizer.problem import Bools, Ints, Problem
-from optimizer.residual import EVEN, FIT, KEEP, LEVEL_WORTH, LEVELS, LINES, NOWHERE, binding_rules, residual
+from optimizer.residual import (
+    EVEN,
+    FIT,
+    KEEP,
+    LEVEL_WORTH,
+    LEVELS,
+    LINES,
+    NOWHERE,
+    Residual,
+    binding_rules,
+    residual,
+)
+
+_NOT_THE_BEST = "allocation: expected the best there is, but a better one exists."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +148,7 @@ class Pricing:
         self.is_exact = binding_rules(problem, locks) is None
         self._residual = residual(problem, self.slots, locks, even=even)
         self._stages = self._residual.stages()
-        self._rigid = self._residual.rigid(self._stages)
-        self._part = parts(self._rigid, self._residual.network.num_nodes)
+        self._ways = _ways(self._residual, self._stages)
         self._to_pool = self._distances_to_pool()
 
     def prices(self) -> Prices:
@@ -182,34 +203,28 @@ class Pricing:
 
     def _distances_to_pool(self) -> Ints:
         """Return the least length from each node to the pool, `NOWHERE` where there is no path."""
-        part, potential = self._part, potentials(self._rigid, self._part)
-        arcs = self._residual.arcs(self._stages).shift(potential).reverse()
-        start = np.zeros((len(potential), int(part.max()) + 1), np.int64)
+        ways = self._ways
+        start = np.zeros((len(ways.potential), int(ways.part.max()) + 1), np.int64)
         start[0] = NOWHERE * self._stages.worth[0][LEVELS]
-        start[0, part[POOL]] = 0
+        start[0, ways.part[POOL]] = 0
         try:
-            return distances(merge(arcs, part), start)[:, part] + potential - potential[:, [POOL]]
+            to_part = distances(ways.between.reverse().by_head(), start)
         except NegativeCycleError as error:
-            raise ValueError("allocation: expected the best there is, but a better one exists.") from error
+            raise ValueError(_NOT_THE_BEST) from error
+        return to_part[:, ways.part] + ways.potential - ways.potential[:, [POOL]]
 
     def _from_need(self, need: int, nodes: Ints, ways: _Ways) -> Ints:
         """Return the least length from a need to each of ``nodes``."""
         source = self._need_node(need)
-        start = np.full((len(self._stages.lines), int(ways.part.max()) + 1), FAR)
+        start = np.full((len(ways.potential), int(ways.part.max()) + 1), FAR)
         start[:, ways.part[source]] = 0
-        reduced = distances(ways.merged, start)[:, ways.part[nodes]]
-        length = reduced - self._to_pool[:, nodes] + self._to_pool[:, [source]]
-        return np.where((reduced < FAR).all(axis=0), length, FAR)
+        to_part = distances(ways.between, start)[:, ways.part[nodes]]
+        length = to_part - ways.potential[:, nodes] + ways.potential[:, [source]]
+        return np.where((to_part < FAR).all(axis=0), length, FAR)
 
     def _need_node(self, need: int) -> int:
         network = self._residual.network
         return int(network.tail[network.at.needs[need]])
-
-    @cached_property
-    def _ways(self) -> _Ways:
-        """All ways that one slot can go, at reduced lengths."""
-        arcs = self._residual.arcs(self._stages).shift(self._to_pool)
-        return _Ways(self._part, arcs, self._rigid, merge(arcs, self._part))
 
     def _pairs(self, need: int, offers: Ints) -> Ints:
         """Return the pair of a need with each of ``offers``, -1 where the problem has none."""
@@ -248,18 +263,19 @@ class _Ways(NamedTuple):
 
     Parameters
     ----------
-    part
-        The part of each node.
+    part, potential
+        The part of each node, and potentials that reduce all lengths within a part to 0 or more.
     arcs, rigid
-        The ways between nodes at reduced lengths, and those that make the parts.
-    merged
-        The shortest ways between parts, sorted by head.
+        The ways between nodes, and those that make the parts.
+    between
+        The shortest ways between parts at reduced lengths, sorted by head.
     """
 
     part: Ints
+    potential: Ints
     arcs: Arcs
     rigid: Arcs
-    merged: Arcs
+    between: Arcs
 
     def without(self, tail: int, head: int) -> _Ways:
         """Return the ways without the one from ``tail`` to ``head``; only their parts are looked at anew."""
@@ -269,9 +285,20 @@ class _Ways(NamedTuple):
         side = parts(rigid, len(self.part))
         part = np.where((self.part == own) & (side != side[tail]), new, self.part)
         near = self.arcs.take((self.part[self.arcs.tail] == own) | (self.part[self.arcs.head] == own))
-        near = merge(near.take((near.tail != tail) | (near.head != head)), part)
-        rest = self.merged.take((self.merged.tail != own) & (self.merged.head != own))
-        return self._replace(part=part, merged=rest.join(near).by_head())
+        near = near.take((near.tail != tail) | (near.head != head)).shift(self.potential)
+        rest = self.between.take((self.between.tail != own) & (self.between.head != own))
+        return self._replace(part=part, between=rest.join(merge(near, part)).by_head())
+
+
+def _ways(residual: Residual, stages: Stages) -> _Ways:
+    arcs, rigid = residual.arcs(stages), residual.rigid(stages)
+    part = parts(rigid, residual.network.num_nodes)
+    potential = potentials(rigid, part)
+    try:
+        between = merge(arcs.shift(potential), part)
+    except NegativeCycleError as error:
+        raise ValueError(_NOT_THE_BEST) from error
+    return _Ways(part, potential, arcs, rigid, between)
 
 
 def _first_best(first: Ints, second: Ints) -> Ints:

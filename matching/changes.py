@@ -15,6 +15,7 @@ COLUMNS = (
     "school_id",
     "offer_id",
     "partner_id",
+    "level",
     "before",
     "after",
     "change",

@@ -105,24 +105,40 @@ def partner_quality(district: District, settings: Fit) -> Floats:
     return quality
 
 
-def ratings_at_schools(district: District, settings: Fit) -> pd.DataFrame:
-    """Return how each school rates each of its partners: partner_id, school_id, rating (1 to 5, drawn), respondents.
+def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> pd.DataFrame:
+    """Return how the school rates each match (need_id, offer_id): rating (1 to 5, drawn; NaN if none), respondents.
 
-    A partner's rating at one school is drawn to all ratings of the district, as a partner's is.
+    What counts are the school's ratings of the partner for this need and those for all the partner does there, drawn
+    to all ratings of the district that name a school.
     """
     rows = district.evaluations
     rows = rows[rows["rating"].notna() & (rows["school_id"] != "")]
-    pairs = rows.groupby(["partner_id", "school_id"], sort=True)
-    ratings = rows["rating"].to_numpy(np.float64)
-    found = shrink(
-        np.asarray(pairs.ngroup(), dtype=np.int64),
-        ratings,
-        _respondents(rows),
-        pairs.ngroups,
-        settings.rating_prior,
+    judged = pd.DataFrame(
+        {
+            "school_id": rows["school_id"],
+            "partner_id": rows["partner_id"],
+            "judged_need": rows["need_id"],
+            "rating": rows["rating"].astype(np.float64),
+            "respondents": _respondents(rows),
+        }
     )
-    ids = pairs.size().index.to_frame(index=False)
-    return ids.assign(rating=found.drawn, respondents=found.respondents)
+    groups = judged.groupby(["partner_id", "school_id", "judged_need"])
+    number, ratings, people = groups.ngroup(), judged["rating"].to_numpy(), judged["respondents"].to_numpy()
+    whole = shrink(np.asarray(number, dtype=np.int64), ratings, people, groups.ngroups, settings.rating_prior)
+    school = district.needs.set_index("need_id")["school_id"].reindex(matches["need_id"]).to_numpy()
+    partner = district.offers.set_index("offer_id")["partner_id"].reindex(matches["offer_id"]).to_numpy()
+    keys = pd.DataFrame({"row": np.arange(len(matches)), "need_id": matches["need_id"].to_numpy()}).assign(
+        school_id=school, partner_id=partner
+    )
+    found = keys.merge(judged, on=["school_id", "partner_id"])
+    found = found[(found["judged_need"] == "") | (found["judged_need"] == found["need_id"])]
+    weighted = (found["rating"] * found["respondents"]).groupby(found["row"]).sum()
+    total = found["respondents"].groupby(found["row"]).sum()
+    drawn = (weighted + whole.prior * whole.center) / (total + whole.prior)
+    every = pd.RangeIndex(len(matches))
+    return pd.DataFrame(
+        {"rating": drawn.reindex(every), "respondents": total.reindex(every).fillna(0)}, index=every
+    )
 
 
 def _respondents(rows: pd.DataFrame) -> Floats:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matching.district import District
-from matching.evaluation import ratings_at_schools
+from matching.evaluation import match_ratings
 from matching.facts import facts_of, positions
 from matching.policy import Policy
 from matching.rules import PAIR_RULES
@@ -86,18 +86,9 @@ def running_matches(
 
 def badly_evaluated(district: District, policy: Policy, rows: pd.DataFrame) -> NDArray[np.float64]:
     """Return the school's drawn rating of the partner of each row where the policy ends it for that, else NaN."""
-    ratings = ratings_at_schools(district, policy.fit)
-    settings = policy.rematch
-    bad = ratings[
-        (ratings["rating"] < settings.end_below) & (ratings["respondents"] >= settings.min_respondents)
-    ]
-    school = district.needs.set_index("need_id")["school_id"].reindex(rows["need_id"]).to_numpy()
-    partner = district.offers.set_index("offer_id")["partner_id"].reindex(rows["offer_id"]).to_numpy()
-    keys = pd.MultiIndex.from_arrays([partner, school])
-    known = pd.Series(
-        bad["rating"].to_numpy(), index=pd.MultiIndex.from_frame(bad[["partner_id", "school_id"]])
-    )
-    return known.reindex(keys).to_numpy(dtype=np.float64)
+    found, settings = match_ratings(district, policy.fit, rows), policy.rematch
+    is_bad = (found["rating"] < settings.end_below) & (found["respondents"] >= settings.min_respondents)
+    return found["rating"].where(is_bad).to_numpy(dtype=np.float64)
 
 
 def _causes(district: District, policy: Policy, on: date, rows: pd.DataFrame) -> pd.DataFrame:

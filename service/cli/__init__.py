@@ -9,6 +9,7 @@ import typer
 from service.cli.matching import audit, match
 from service.cli.options import INTERNAL_ERROR
 from service.cli.recommending import recommend
+from service.cli.rematching import rematch
 from service.cli.tables import check, generate, tables
 
 app = typer.Typer(
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (check, match, recommend, audit, generate, tables):
+for command in (check, match, rematch, recommend, audit, generate, tables):
     app.command()(command)
 
 

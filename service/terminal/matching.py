@@ -20,7 +20,7 @@ def print_matching(matching: Matching, report: Path) -> None:
     story = headlines(matching)
     print_warnings(matching.district.warnings)
     out.print(f"\n[bold]{escape(story.sentence)}[/]\n", soft_wrap=True)
-    out.print(_level_table(matching))
+    print_levels(matching)
     if story.best:
         out.print("\n[bold]Best matches[/]")
     for best in story.best:
@@ -32,7 +32,7 @@ def print_matching(matching: Matching, report: Path) -> None:
         unmet = f"{slots_said(gap.slots_unmet)} of {gap.kind} unmet, priority {gap.priority}"
         where = f"{gap.school} ({gap.need_id}): {unmet}"
         out.print(f"  {escape(where)}\n        [dim]{escape(gap.detail)}[/]", soft_wrap=True)
-    _print_audit_line(matching.audit)
+    print_audit_line(matching.audit)
     _print_findings(matching.audit.findings[:MOST_FINDINGS])
     for need, offer, slots in matching.allocation.locks_cut.itertuples(index=False):
         out.print(
@@ -53,7 +53,7 @@ def print_audit(audit: Audit) -> None:
     for level in audit.levels:
         table.add_row(level.name, f"{level.needed:,}", f"{level.filled:,}")
     out.print(table)
-    _print_audit_line(audit)
+    print_audit_line(audit)
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
@@ -64,7 +64,8 @@ def _print_findings(findings: Sequence[Finding]) -> None:
         out.print(f"  {said}", soft_wrap=True)
 
 
-def _print_audit_line(audit: Audit) -> None:
+def print_audit_line(audit: Audit) -> None:
+    """Print whether the audit passed, and how many warnings it has."""
     errors = sum(finding.is_error for finding in audit.findings)
     warnings = len(audit.findings) - errors
     broken = f"{errors} broken rule{'s' if errors != 1 else ''}"
@@ -72,7 +73,8 @@ def _print_audit_line(audit: Audit) -> None:
     out.print(f"\n{verdict}, {warnings} warning{'s' if warnings != 1 else ''}.")
 
 
-def _level_table(matching: Matching) -> Table:
+def print_levels(matching: Matching) -> None:
+    """Print a row a level: coverage as a bar, slots, bound, whether it is proven."""
     table = Table(box=None, pad_edge=False)
     table.add_column("Level", no_wrap=True)
     table.add_column("Coverage")
@@ -88,4 +90,4 @@ def _level_table(matching: Matching) -> Table:
             table.add_row(
                 level.name, bar, f"{level.filled:,}", f"{level.needed:,}", f"{level.bound:,}", proven
             )
-    return table
+    out.print(table)

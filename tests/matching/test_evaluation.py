@@ -1,9 +1,11 @@
 """Ratings and outcomes: how far few respondents are drawn to the mean."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from matching.evaluation import partner_quality, partner_ratings, ratings_at_schools, shrink
+from matching.district import District
+from matching.evaluation import match_ratings, partner_quality, partner_ratings, shrink
 from matching.policy import Fit
 from tests.districts import make_district, make_need, make_offer
 
@@ -12,7 +14,7 @@ def rate(partner: int, rating: float | None = None, **cells: object) -> dict[str
     return {"partner_id": f"p{partner}", "term": "fall 2026", "rating": rating, **cells}
 
 
-def district_of(*evaluations: dict[str, object], partners: int = 2):  # type: ignore[no-untyped-def]  # a fixture
+def district_of(*evaluations: dict[str, object], partners: int = 2) -> District:
     return make_district([make_need()], [make_offer()] * partners, evaluations=list(evaluations))
 
 
@@ -61,11 +63,19 @@ def test_without_outcomes_the_quality_is_the_rating_alone() -> None:
     assert quality.tolist() == [1.0, 1.0]
 
 
-def test_each_school_has_its_own_rating_of_a_partner() -> None:
+def test_a_match_is_rated_by_its_school_for_its_need_or_for_all_the_partner_does_there() -> None:
+    here = {"school_id": "s0", "respondents": 20}
     rows = [
-        rate(0, 2, school_id="s0", respondents=20),
-        rate(0, 5, respondents=20),
-        rate(1, 4, school_id="s0"),
+        rate(0, 2, **here, need_id="n0"),
+        rate(0, 4, **here),
+        rate(0, 5, **here, need_id="n1"),
+        rate(0, 1),
+        rate(1, 1, school_id="s1", respondents=20),
     ]
-    table = ratings_at_schools(district_of(*rows), Fit(rating_prior=0))
-    assert table.to_numpy().tolist() == [["p0", "s0", 2.0, 20.0], ["p1", "s0", 4.0, 1.0]]
+    needs = [make_need(), make_need(), make_need(None, school_id="s1")]
+    district = make_district(needs, [make_offer()] * 2, evaluations=rows)
+    matches = pd.DataFrame({"need_id": ["n0", "n2"], "offer_id": ["o0", "o0"]})
+    found = match_ratings(district, Fit(rating_prior=0), matches)
+    assert found["rating"].iat[0] == 3.0
+    assert found["respondents"].tolist() == [40, 0]
+    assert found["rating"].isna().tolist() == [False, True]

@@ -1,0 +1,52 @@
+"""The files of a mid-year plan: those of a match, what changes, and the partnerships once it is accepted."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from matching.rematching import Rematching, knee
+from matching.report.results import Progress, write_results
+
+
+def write_rematch(
+    points: Sequence[Rematching], folder: Path, *, progress: Progress | None = None
+) -> dict[str, Path]:
+    """Write the last plan into `folder` and, of several, each into a folder of its own inside it.
+
+    Beside the files of a match there are ``changes.csv``, ``partnerships.csv`` and, with several plans, ``curve.csv``.
+
+    Raises
+    ------
+    OSError
+        Where a folder or a file cannot be written.
+    """
+    last = points[-1]
+    if len(points) == 1:
+        return write_results(last.matching, folder, tables=_tables(last), progress=progress)
+    for point in points:
+        write_results(point.matching, folder / folder_of(point), tables=_tables(point))
+    tables = _tables(last) | {"curve.csv": curve_table(points)}
+    return write_results(last.matching, folder, tables=tables, progress=progress)
+
+
+def folder_of(point: Rematching) -> str:
+    """Return the name of the folder of one plan of a curve."""
+    return f"moves-{point.max_moves:04}"
+
+
+def curve_table(points: Sequence[Rematching]) -> pd.DataFrame:
+    """Return a row a plan: max_moves, moves, slots filled at each level and in all, is_knee, folder."""
+    levels = [level.name for level in points[0].matching.allocation.levels]
+    table = pd.DataFrame([point.filled for point in points], columns=levels)
+    table.insert(0, "max_moves", [point.max_moves for point in points])
+    table.insert(1, "moves", [point.moves for point in points])
+    return table.assign(
+        slots_filled=[sum(point.filled) for point in points],
+        is_knee=[index == knee(points) for index in range(len(points))],
+        folder=[folder_of(point) for point in points],
+    )
+
+
+def _tables(point: Rematching) -> dict[str, pd.DataFrame]:
+    return {"changes.csv": point.changes, "partnerships.csv": point.partnerships}

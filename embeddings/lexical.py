@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from copy import copy
 from itertools import chain
 from typing import TypeAlias
 
@@ -38,6 +39,13 @@ class Lexical:
         self._weights_by_stem = _weights_by_stem(stems, self._tokenizer.get_vocab_dict())
         self.weights = self._weights_by_stem.T.tocsr()
         self._most_of_stem = _most_of_stem(self._weights_by_stem)
+
+    def among(self, documents: NDArray[np.int64]) -> "Lexical":
+        """Return the index of these documents alone, by number; their scores stay the same."""
+        lexical = copy(self)
+        lexical.weights = self.weights[documents]
+        lexical._weights_by_stem = self._weights_by_stem[:, documents]
+        return lexical
 
     def count(self, queries: Sequence[str]) -> Matrix:
         """Return how often each stem of the documents stands in each query."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -101,7 +101,16 @@ class PairScorer:
         self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
         self._foreign = self._foreign_documents.asked(queries, progress)
 
-    def block(self, rows: slice) -> TextScores:
+    def among(self, documents: NDArray[np.int64]) -> "PairScorer":
+        """Return the scorer of these documents alone, by number; the pairs' scores stay the same."""
+        scorer = copy(self)
+        scorer._documents = self._documents[documents]
+        scorer._lexical = self._lexical.among(documents)
+        scorer._foreign_documents = self._foreign_documents.among(documents)
+        scorer._foreign = self._foreign and self._foreign.among(documents)
+        return scorer
+
+    def block(self, rows: slice | NDArray[np.int64]) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
         dense = self._queries[rows] @ self._documents.T
         lexical = np.empty(dense.shape, np.float32)
@@ -145,9 +154,13 @@ class _Foreign:
     documents: NDArray[np.float32]
     calibration: Calibration
 
+    def among(self, documents: NDArray[np.int64]) -> "_Foreign":
+        """Return the same for these documents alone."""
+        return replace(self, is_document=self.is_document[documents], documents=self.documents[documents])
+
     def rescore(
         self,
-        rows: slice,
+        rows: slice | NDArray[np.int64],
         dense: NDArray[np.float32],
         lexical: NDArray[np.float32],
         total: NDArray[np.float32],
@@ -250,6 +263,14 @@ class _ForeignDocuments:
         self.calibration = calibration if calibration and calibration.is_probability else None
         self._lock = Lock()
         self._vectors: dict[bool, NDArray[np.float32]] = {}
+
+    def among(self, documents: NDArray[np.int64]) -> "_ForeignDocuments":
+        """Return the same for these documents alone."""
+        chosen = copy(self)
+        chosen._documents = [self._documents[i] for i in documents]
+        chosen._is_foreign = self._is_foreign[documents]
+        chosen._vectors = {which: vectors[documents] for which, vectors in self._vectors.items()}
+        return chosen
 
     def asked(self, queries: Sequence[str], progress: Callable[[str, float], None] | None) -> _Foreign | None:
         """Return what to rescore; None where all is English or there is no multilingual model beside the encoder."""

@@ -1,19 +1,20 @@
 """The candidates: every pair that breaks no rule and reaches the fit floor, or the best of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings import CachedEncoder, Encoder, SentenceEncoder
+from embeddings import CachedEncoder, Encoder, PairScorer, SentenceEncoder
 from matching.district import District
 from matching.facts import Facts, facts_of
-from matching.fit import FitParts, Partnership, fit_parts, partnership_of
+from matching.fit import MILLION, FitParts, Partnership, fit_parts, partnership_of
 from matching.policy import Policy
 from matching.rules import eligible_pairs
 from matching.texts import PairTexts, Texts
+from matching.vocabulary import KINDS
 
 Index = NDArray[np.int64]
 Progress = Callable[[str, float], None]
@@ -81,29 +82,44 @@ def scorer_of(
 def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candidates:
     """Return all candidates, or beyond the policy's ``max_pairs`` the best of each need and each offer.
 
-    The needs are worked off in blocks, so that memory grows with a block and with what is kept, not with
-    needs times offers; time grows with the pairs that share a kind and a grade.
+    The needs of a kind meet the offers of that kind, in blocks: memory grows with a block and with what is kept, not
+    with needs times offers; time grows with the pairs that share a kind.
     """
     facts, settings = scorer.facts, scorer.policy.candidates
-    rows = max(1, BLOCK_PAIRS // max(facts.num_offers, 1))
     found = _Pool(facts.num_offers, settings.max_pairs, settings.per_side)
-    for start in range(0, facts.num_needs, rows):
-        stop = min(start + rows, facts.num_needs)
-        found.add(*_block(scorer, start, stop))
-        if progress:
-            progress("candidates", stop / facts.num_needs)
+    kinds = [(facts.needs.kind == kind, facts.offers.kinds >> kind & 1 == 1) for kind in range(len(KINDS))]
+    done, num_pairs = 0, sum(int(needs.sum()) * int(offers.sum()) for needs, offers in kinds)
+    for needs, offers in kinds:
+        offer = np.flatnonzero(offers)
+        texts = scorer.texts.with_offers(offer)
+        for need in _blocks(np.flatnonzero(needs), len(offer)):
+            found.add(*_block(scorer, texts, need, offer))
+            done += len(need) * len(offer)
+            if progress:
+                progress("candidates", done / num_pairs)
     return found.candidates()
 
 
-def _block(scorer: Scorer, start: int, stop: int) -> tuple[Index, Index, Index]:
-    """Return the candidates of needs `start` to `stop`; the floor comes first, as it leaves the fewest pairs."""
-    scores = scorer.texts.block(start, stop)
+def _blocks(need: Index, num_offers: int) -> Iterator[Index]:
+    """Yield as many needs at once as may meet that many offers; none where there is no offer."""
+    rows = max(1, BLOCK_PAIRS // max(num_offers, 1))
+    for start in range(0, len(need) if num_offers else 0, rows):
+        yield need[start : start + rows]
+
+
+def _block(scorer: Scorer, texts: PairScorer, needs: Index, offers: Index) -> tuple[Index, Index, Index]:
+    """Return the candidates among needs and offers; the floor comes first, as it leaves the fewest pairs.
+
+    ``texts`` scores all needs with `offers`.
+    """
+    scores = texts.block(needs)
     similarity = scores.similarity
     is_likely = similarity >= np.float32(scorer.policy.fit.floor)
-    need, offer = eligible_pairs(scorer.facts, np.arange(start, stop), is_likely, scorer.policy.rules)
-    dense, lexical, similarity = (x[need - start, offer] for x in (scores.dense, scores.lexical, similarity))
-    texts = PairTexts(dense, lexical, similarity, scorer.texts.priorities(need, offer))
-    parts = fit_parts(scorer.facts, scorer.partnership, texts, need, offer, scorer.policy.fit)
+    need, offer = eligible_pairs(scorer.facts, needs, offers, is_likely, scorer.policy.rules)
+    cell = np.searchsorted(needs, need), np.searchsorted(offers, offer)
+    dense, lexical, similarity = (x[cell] for x in (scores.dense, scores.lexical, similarity))
+    said = PairTexts(dense, lexical, similarity, scorer.texts.priorities(need, offer))
+    parts = fit_parts(scorer.facts, scorer.partnership, said, need, offer, scorer.policy.fit)
     return need, offer, parts.total(scorer.policy.fit.weights)
 
 
@@ -124,7 +140,7 @@ class _Pool:
         do not reach the least of its best so far can be left out.
         """
         if not self._holds_all:
-            wanted = fit > self._least_of_offer[offer]
+            wanted = fit >= self._least_of_offer[offer]
             wanted |= _is_among_best(need, offer, fit, self._per_side)
             need, offer, fit = need[wanted], offer[wanted], fit[wanted]
         self._blocks.append((need, offer, fit))
@@ -162,10 +178,14 @@ class _Pool:
 
 def _is_among_best(side: Index, other: Index, fit: Index, count: int) -> NDArray[np.bool_]:
     """Whether each pair is among the `count` fittest of its `side`; ties go to the lower index of the other."""
-    order = np.lexsort((other, -fit, side))
-    ordered = side[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.empty(0, int)
-    rank = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
-    best = np.empty(len(ordered), dtype=bool)
-    best[order] = rank < count
-    return best
+    if len(side) == 0:
+        return np.empty(0, np.bool_)
+    # Side, fit and other as the digits of one number: numpy sorts plain numbers many times faster than by three keys.
+    num_others = int(other.max()) + 1
+    place = (side * (MILLION + 1) + (MILLION - fit)) * num_others + other
+    ordered = np.sort(place)
+    end = np.cumsum(np.bincount(side))
+    start = np.r_[0, end[:-1]]
+    last = ordered[np.minimum(start + count, end) - 1]
+    is_best: NDArray[np.bool_] = place <= last[side]
+    return is_best

@@ -101,21 +101,22 @@ PAIR_RULES: Mapping[Rule, PairRule] = MappingProxyType(
 """Every pair rule but the fit floor, cheap ones first: `eligible_pairs` asks them in this order."""
 
 
-def eligible_pairs(facts: Facts, needs: Index, among: Bools, rules: Rules) -> tuple[Index, Index]:
-    """Return the pairs of `needs` with any offer that break no rule, as two arrays in order of need.
+def eligible_pairs(
+    facts: Facts, needs: Index, offers: Index, among: Bools, rules: Rules
+) -> tuple[Index, Index]:
+    """Return the pairs of `needs` and `offers` that break no rule, as two arrays in order of need.
 
     Kind and grades are judged for the whole block, the others only for the pairs still standing.
 
     Parameters
     ----------
     among
-        Which pairs to judge at all, shape ``(len(needs), num_offers)``.
+        Which pairs to judge at all, shape ``(len(needs), len(offers))``.
     """
-    offers = np.arange(facts.num_offers)[np.newaxis, :]
-    block = among & shares_kind(facts, needs[:, np.newaxis], offers, rules)
-    block &= shares_grade(facts, needs[:, np.newaxis], offers, rules)
-    row, offer = np.nonzero(block)
-    need = needs[row]
+    block = among & shares_kind(facts, needs[:, np.newaxis], offers[np.newaxis, :], rules)
+    block &= shares_grade(facts, needs[:, np.newaxis], offers[np.newaxis, :], rules)
+    row, column = np.nonzero(block)
+    need, offer = needs[row], offers[column]
     for rule, allows in PAIR_RULES.items():
         if rule not in (Rule.KIND, Rule.GRADES):
             allowed = allows(facts, need, offer, rules)

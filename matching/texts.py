@@ -72,6 +72,10 @@ class Texts:
         """Return the scores of needs `start` to `stop` with every offer, shape ``(stop - start, num_offers)``."""
         return self._offers.block(slice(start, stop))
 
+    def with_offers(self, offer: Index) -> PairScorer:
+        """Return the scorer of all needs with these offers alone, numbered by their place in `offer`."""
+        return self._offers.among(offer)
+
     def scores(self, need: Index, offer: Index) -> TextScores:
         """Return the scores of each pair but for the partner's own priorities."""
         return self._offers.pairs(need, offer)

@@ -131,6 +131,17 @@ def test_pairs_in_other_languages_are_the_blocks_entries_to_the_last_bit(tmp_pat
     assert scorer.block(slice(1, 3)).total.tolist() == whole.total[1:].tolist()
 
 
+def test_scores_among_some_documents_are_those_among_all_to_the_last_bit(tmp_path: Path) -> None:
+    scorer = PairScorer(SPANISH, [*OFFERS, *SPANISH], CachedEncoder(Named(), tmp_path / "v"))
+    rows, few = np.array([2, 0]), np.array([6, 1, 2])
+    whole, part = scorer.block(slice(None)), scorer.among(few)
+    assert part.block(rows).total.tolist() == whole.total[np.ix_(rows, few)].tolist()
+    assert part.pairs(rows, np.array([2, 0])).total.tolist() == whole.total[rows, few[[2, 0]]].tolist()
+    anew = scorer.with_queries(NEEDS).block(slice(None)).total
+    assert part.with_queries(NEEDS).block(slice(None)).total.tolist() == anew[:, few].tolist()
+    assert scorer.block(slice(None)).total.tolist() == whole.total.tolist()
+
+
 def test_pairs_of_english_texts_do_not_change_with_spanish_ones_beside_them(tmp_path: Path) -> None:
     encoder = CachedEncoder(Named(), tmp_path / "v")
     mixed = PairScorer(SPANISH, OFFERS, encoder).block(slice(1, 2))

@@ -81,6 +81,15 @@ def test_exactly_max_pairs_are_all_held() -> None:
     assert [pair[:2] for pair in triples(cut)] == [(0, 0), (0, 1), (0, 2), (1, 0)]
 
 
+def test_ties_go_to_the_earlier_need_whatever_its_kind() -> None:
+    needs = [make_need(kind="tutoring"), make_need(kind="mentoring")]
+    offers = [make_offer(kinds=["mentoring", "tutoring"])] * 2
+    policy = make_policy(candidates={"max_pairs": 0, "per_side": 1})
+    found = find_candidates(make_scorer(make_district(needs, offers), policy))
+    # Mentoring is compared first. Each need keeps offer 0, each offer keeps need 0.
+    assert [pair[:2] for pair in triples(found)] == [(0, 0), (0, 1), (1, 0)]
+
+
 @on_a_few
 @given(districts(), st.integers(1, 3))
 def test_blocks_give_the_same_as_one_block(district: District, rows: int) -> None:
@@ -104,10 +113,11 @@ def test_a_pair_exactly_on_the_fit_floor_is_a_candidate() -> None:
 
 def test_progress_ends_at_one() -> None:
     told: list[tuple[str, float]] = []
-    find_candidates(
-        make_scorer(make_district([make_need()], [make_offer()])), lambda *what: told.append(what)
-    )
-    assert told == [("candidates", 1.0)]
+    kinds = ["mentoring", "event", "event"]
+    district = make_district([make_need(kind=k) for k in kinds], [make_offer(kinds=[k]) for k in kinds])
+    find_candidates(make_scorer(district), lambda *what: told.append(what))
+    # One pair of mentoring, then four of events.
+    assert told == [("candidates", 0.2), ("candidates", 1.0)]
 
 
 def test_no_needs_or_no_offers_have_no_candidates() -> None:

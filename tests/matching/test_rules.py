@@ -230,12 +230,21 @@ def test_eligible_pairs_are_those_that_every_rule_allows(district: District) -> 
     verdicts = [allowed(rule, district) for rule in PAIR_RULES]
     expected = [tuple(pair) for pair in np.argwhere(np.all(verdicts, axis=0)).tolist()]
     among = np.ones((len(district.needs), len(district.offers)), dtype=bool)
-    need, offer = eligible_pairs(make_facts(district), np.arange(len(district.needs)), among, Rules())
+    needs, offers = np.arange(len(district.needs)), np.arange(len(district.offers))
+    need, offer = eligible_pairs(make_facts(district), needs, offers, among, Rules())
     assert list(zip(need.tolist(), offer.tolist(), strict=True)) == expected
 
 
 def test_eligible_pairs_are_only_sought_among_those_given() -> None:
     district = make_district([make_need(), make_need()], [make_offer(), make_offer()])
     among = np.array([[False, True], [True, False]])
-    need, offer = eligible_pairs(make_facts(district), np.array([0, 1]), among, Rules())
+    both = np.array([0, 1])
+    need, offer = eligible_pairs(make_facts(district), both, both, among, Rules())
     assert (need.tolist(), offer.tolist()) == ([0, 1], [1, 0])
+
+
+def test_eligible_pairs_are_named_by_the_needs_and_offers_given() -> None:
+    district = make_district([make_need()] * 3, [make_offer()] * 4)
+    among = np.array([[True, False], [False, True]])
+    need, offer = eligible_pairs(make_facts(district), np.array([0, 2]), np.array([3, 1]), among, Rules())
+    assert (need.tolist(), offer.tolist()) == ([0, 2], [3, 1])

@@ -13,7 +13,7 @@ from matching.candidates import ScoredPairs, Scorer, scorer_of
 from matching.district import District, blank_rows
 from matching.facts import Facts
 from matching.pipeline import Matching
-from matching.recruits import Recruit, RecruitingBrief, clipped, sentence_of
+from matching.recruits import LEAST_RADIUS_KM, Recruit, RecruitingBrief, clipped, sentence_of
 from matching.rules import PAIR_RULES, distance_km
 from matching.shortages import shortages
 from matching.texts import need_texts
@@ -225,7 +225,7 @@ def _cut_down(scorer: Scorer, row: _Row, needs: Index, km: Floats) -> _Row:
     windows = {window for cell in cells if cell for window in parse_schedule(cell)}
     schedule = format_schedule(parse_schedule(format_schedule(sorted(windows))) if windows else ())
     known = km[~np.isnan(km)]
-    radius = float(np.ceil(known.max())) if len(known) else float("nan")
+    radius = max(float(np.ceil(known.max())), LEAST_RADIUS_KM) if len(known) else float("nan")
     return replace(row, grades=format_grades(bits), schedule=schedule, radius_km=radius)
 
 

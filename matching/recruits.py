@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from matching.shortages import Shortage, counted
 from matching.texts import plain_text
 
+LEAST_RADIUS_KM = 1.0
 _LONGEST_EXAMPLE = 60
 KIND_SLOTS = {
     "mentoring": "mentoring slot",
@@ -25,7 +26,7 @@ class Recruit:
     kind, slots, trained_slots, grades, languages, schedule
         As in the offers table: ``languages`` and ``schedule`` are blank where no need that it fills asks.
     near_school_id, near_school, radius_km
-        It has to reach so far around this school, 0 being at the school itself; blank and None: anywhere.
+        It has to reach so far around this school, at least 1; blank and None: anywhere.
     example_need_id, example
         The need whose text stood for the subject.
     slots_filled
@@ -81,22 +82,23 @@ def sentence_of(recruit: Recruit) -> str:
 
 
 def gain_words(recruit: Recruit) -> str:
-    """Return the slots it fills by level: "15 in mentoring priority 1, 3 in other help priority 2"."""
-    return ", ".join(_gain_said(name, count) for name, count in recruit.by_level.items())
-
-
-def _gain_said(level: str, count: int) -> str:
-    line, priority = level.rsplit("-", 1)
-    number = f"{count:,}" if count > 0 else f"{-count:,} fewer"
-    return f"{number} in {'mentoring' if line == 'mentoring' else 'other help'} priority {priority}"
+    """Return the slots it fills by level: "mentoring: 15 of priority 1; other help: 3 of priority 2"."""
+    said: dict[str, list[str]] = {}
+    for level, count in recruit.by_level.items():
+        line, priority = level.rsplit("-", 1)
+        number = f"{count:,}" if count > 0 else f"{-count:,} fewer"
+        said.setdefault("mentoring" if line == "mentoring" else "other help", []).append(
+            f"{number} of priority {priority}"
+        )
+    return "; ".join(f"{line}: {', '.join(counts)}" for line, counts in said.items())
 
 
 def place_words(recruit: Recruit) -> str:
     """Return where the offer has to reach, in words."""
     if not recruit.near_school:
         return "anywhere in the district"
-    if recruit.radius_km == 0:
-        return f"at {recruit.near_school}"
+    if recruit.radius_km == LEAST_RADIUS_KM:
+        return f"at or near {recruit.near_school}"
     return f"within {recruit.radius_km:g} km of {recruit.near_school}"
 
 

@@ -25,7 +25,7 @@ _NOBODY = {
 """Why no offer can come to a need at all."""
 
 
-_TOO_MUCH = "no partner who may come has enough for the least that the need takes"
+_TOO_MUCH = "no partner who may come is large enough for a need that takes so many slots at once or none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,13 +270,11 @@ def _slots_by_language(cells: Sequence[str], slots: Sequence[int]) -> dict[str, 
 def _advice(wanted: WantedOffer) -> str:
     kinds = listed([f"{kind} ({count:,})" for kind, count in wanted.slots_by_kind.items()], "or")
     what = "mentoring by people trained and cleared for it" if wanted.is_trained else kinds
-    grades = wanted.grades.replace("|", ", ")
     asks = [f"{count:,} ask for {language}" for language, count in wanted.slots_by_language.items()]
     if wanted.slots_at_set_times:
         asks.append(f"{wanted.slots_at_set_times:,} are at set times")
-    some = f" Of the slots, {listed(asks, 'and')}." if asks else ""
-    place = "that school" if len(wanted.school_ids) == 1 else "one of these schools"
-    return f"A new offer helps if it gives {what} for some of grades {grades} at {place}.{some}"
+    some = f"; of the slots {listed(asks, 'and')}" if asks else ""
+    return f"Sought: {what}, for any of grades {wanted.grades.replace('|', ', ')}{some}."
 
 
 def counted(count: int, word: str) -> str:

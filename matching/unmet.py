@@ -113,6 +113,9 @@ def _cause(scorer: Scorer, problem: optimizer.Problem, state: _State, need: int)
     if len(offers) == 0:
         return _cause_without_candidates(scorer, need)
     is_mentoring = bool(scorer.facts.needs.kind[need] == MENTORING)
+    too_much = _too_much(scorer.facts, need, offers, is_mentoring)
+    if too_much and state.unmet[need] == scorer.facts.needs.slots[need]:
+        return Cause.GROUP_RULE, too_much
     free = np.minimum(state.free[offers], state.free_trained[offers]) if is_mentoring else state.free[offers]
     blocked = _group_rules(scorer.facts, state, need, offers[free > 0], free[free > 0])
     later = _held_later(state, offers, level, is_mentoring)
@@ -136,6 +139,23 @@ def _is_candidate(problem: optimizer.Problem, pairs: slice) -> NDArray[np.bool_]
         return np.ones(len(need), dtype=bool)
     most = np.minimum(problem.need_slots[need], problem.offer_slots[offer])
     return np.asarray(problem.pair_max_slots[pairs] == most)
+
+
+def _too_much(facts: Facts, need: int, offers: Index, is_mentoring: bool) -> str:
+    """Say that the need takes more at least than all partners it may have could give, blank where it does not."""
+    slots = (facts.offers.trained if is_mentoring else facts.offers.slots)[offers]
+    by_partner = np.sort(np.bincount(facts.offers.partner[offers], weights=slots))[::-1].astype(np.int64)
+    least, most = int(facts.needs.min_slots[need]), int(facts.needs.max_partners[need])
+    could_give = int(by_partner[:most].sum())
+    if could_give >= least:
+        return ""
+    asks = f"at least {least} slots or none" + (
+        f" from at most {_plural(most, 'partner')}" if most != NO_LIMIT else ""
+    )
+    suit = f"{_plural(len(offers), 'offer')} {'suit' if len(offers) != 1 else 'suits'} this need"
+    have = "the largest partner has" if most == 1 else "together they have"
+    what = "trained slots" if is_mentoring else "slots"
+    return f"{suit}, but it asks for {asks}, and {have} {could_give} {what}."
 
 
 def _conditions(facts: Facts, state: _State, need: int) -> list[str]:

@@ -185,6 +185,17 @@ def test_too_few_for_the_least_a_need_asks() -> None:
     assert "It asks for at least 3 slots or none." in detail
 
 
+def test_a_need_for_more_at_once_than_any_partner_has() -> None:
+    need = make_need(slots=9, min_slots=9, max_partners=1)
+    offers = [make_offer(f"o{i}", slots=8 - i, trained_slots=6 - i) for i in range(2)]
+    cause, detail = gap(make_district([need], offers))
+    assert cause == "group_rule"
+    assert detail == (
+        "2 offers suit this need, but it asks for at least 9 slots or none from at most 1 partner, "
+        "and the largest partner has 6 trained slots."
+    )
+
+
 def test_gaps_stand_in_the_order_of_the_levels_then_the_largest_first() -> None:
     needs = [
         make_need(kind="event", slots=9, priority=1),

@@ -148,3 +148,25 @@ def _counts(problem: Problem, given: list[int], locked: list[int]) -> list[str]:
             if len(used) > max(limit, len(held)):
                 broken.append(f"{name} {index}: {len(used)} > {limit}")
     return broken
+
+
+def plain_values(problem: Problem, slots: Ints) -> tuple[list[int], int, int, int]:
+    """Return the slots filled at each level, those taken from incumbents, the unevenness and the fit, pair by pair."""
+    filled, taken, fit = [0] * 10, 0, 0
+    needed: dict[tuple[int, int], int] = {}
+    unmet: dict[tuple[int, int], int] = {}
+    groups = [
+        (int(school), int(level))
+        for school, level in zip(problem.need_school, problem.need_level, strict=True)
+    ]
+    for group, asked in zip(groups, problem.need_slots, strict=True):
+        needed[group] = needed.get(group, 0) + int(asked)
+        unmet[group] = unmet.get(group, 0) + int(asked)
+    for pair, slot in enumerate(int(slot) for slot in slots):
+        group = groups[problem.pair_need[pair]]
+        filled[group[1]] += slot
+        unmet[group] -= slot
+        fit += slot * int(problem.pair_fit[pair])
+        if problem.pair_incumbent is not None:
+            taken += max(int(problem.pair_incumbent[pair]) - slot, 0)
+    return filled, taken, sum(unmet[group] ** 2 * 1_000_000 // needed[group] for group in needed), fit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -12,8 +12,9 @@ from optimizer.problem import Bools, Ints
 
 
 def always_alike(examples: int) -> settings:
-    """Return settings that draw the same examples in every run."""
-    return settings(derandomize=True, database=None, deadline=None, max_examples=examples)
+    """Return settings that draw the same examples in every run, and show a failing one as drawn."""
+    phases = [Phase.explicit, Phase.generate]
+    return settings(derandomize=True, database=None, deadline=None, max_examples=examples, phases=phases)
 
 
 @st.composite

@@ -1,10 +1,13 @@
-"""The matches and the gaps as CSV files: for programs, for `audit`, and safe to open in Excel."""
+"""The matches, the gaps and whom to recruit as CSV files: for programs, for `audit`, and safe to open in Excel."""
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+
+from matching.recruits import Recruit
 
 MATCH_COLUMNS = (
     "need_id",
@@ -26,8 +29,27 @@ UNMET_COLUMNS = (
     "detail",
     "priority_reason",
 )
+RECRUITING_COLUMNS = (
+    "rank",
+    "kind",
+    "slots",
+    "trained_slots",
+    "grades",
+    "near_school_id",
+    "near_school",
+    "radius_km",
+    "languages",
+    "schedule",
+    "example_need_id",
+    "example",
+    "slots_filled",
+    "by_level",
+    "num_schools",
+    "need_ids",
+    "sentence",
+)
 _DECIMALS = ("fit", "similarity")
-_FREE_TEXTS = ("reason", "detail", "priority_reason")
+_FREE_TEXTS = ("reason", "detail", "priority_reason", "near_school", "example", "sentence")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
@@ -39,6 +61,34 @@ def write_matches(path: Path, matches: pd.DataFrame) -> None:
 def write_unmet(path: Path, unmet: pd.DataFrame) -> None:
     """Write a row a need with unmet slots, in the order given."""
     _write(path, unmet, UNMET_COLUMNS)
+
+
+def write_recruiting(path: Path, recruits: Sequence[Recruit]) -> None:
+    """Write a row an offer worth recruiting, best first; levels as ``mentoring-1: 5|other-2: 3``."""
+    rows = [
+        asdict(recruit)
+        | {
+            "rank": rank,
+            "radius_km": "" if recruit.radius_km is None else f"{recruit.radius_km:g}",
+            "by_level": "|".join(f"{name}: {count}" for name, count in recruit.by_level.items()),
+            "need_ids": "|".join(recruit.need_ids),
+        }
+        for rank, recruit in enumerate(recruits, start=1)
+    ]
+    _write(path, pd.DataFrame(rows, columns=list(RECRUITING_COLUMNS)), RECRUITING_COLUMNS)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write any table, dates as 2027-01-15, yes or blank, so that `read_district` reads it back."""
+    _write(path, table.map(_cell), list(table.columns))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if pd.isna(value) else value  # type: ignore[call-overload]  # a cell is a scalar
 
 
 def _write(path: Path, table: pd.DataFrame, names: Sequence[str]) -> None:

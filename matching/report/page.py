@@ -6,6 +6,7 @@ from pathlib import Path
 from matching.audit import Finding
 from matching.pipeline import Matching
 from matching.policy import settings_of
+from matching.recruits import KIND_SLOTS, gain_words, place_words
 from matching.report.coverage import coverage_by_kind_of_school
 from matching.report.story import Story
 from matching.report.summary import Provenance
@@ -33,7 +34,8 @@ def page_of(story: Story, provenance: Provenance) -> str:
     )
     environment.filters |= {"number": _number, "percent": _percent, "day": _day, "level": level_words}
     environment.filters |= {"lower_first": _lower_first, "heading": name_words, "in_order": order_words}
-    environment.globals |= {"counted": counted, "kind_words": KIND_WORDS}
+    environment.filters |= {"place": place_words, "gains": gain_words}
+    environment.globals |= {"counted": counted, "kind_words": KIND_WORDS, "kind_slots": KIND_SLOTS}
     return environment.get_template("page.html.jinja").render(
         story=story,
         matching=story.matching,

@@ -3,12 +3,16 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pandas as pd
+
 from matching.pipeline import Matching
-from matching.report.csv_files import write_matches, write_unmet
+from matching.recruiting import recruiting_brief
+from matching.recruits import RecruitingBrief
+from matching.report.csv_files import write_matches, write_recruiting, write_table, write_unmet
 from matching.report.page import write_page
 from matching.report.story import story_of
 from matching.report.summary import Provenance, provenance_of, summary_of, write_summary
@@ -16,11 +20,17 @@ from matching.report.workbook import write_workbook
 
 Progress = Callable[[str, float], None]
 
-FILES = ("matches.csv", "unmet.csv", "report.html", "district.xlsx", "summary.json")
+FILES = ("matches.csv", "unmet.csv", "recruiting.csv", "report.html", "district.xlsx", "summary.json")
 """In the order they are put in place: a summary always belongs to the files beside it."""
 
 
-def write_results(matching: Matching, folder: Path, *, progress: Progress | None = None) -> dict[str, Path]:
+def write_results(
+    matching: Matching,
+    folder: Path,
+    *,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Path]:
     """Write the files of a result and return where each is, by its name.
 
     A result that is there already is replaced; whatever fails, it stays as it was. Other files in the
@@ -28,6 +38,8 @@ def write_results(matching: Matching, folder: Path, *, progress: Progress | None
 
     Parameters
     ----------
+    tables
+        More tables to write, by the name of their CSV file.
     progress
         Called with ``write`` and the share of the files that is written, 0 to 1.
 
@@ -36,20 +48,25 @@ def write_results(matching: Matching, folder: Path, *, progress: Progress | None
     OSError
         Where the folder or a file cannot be written.
     """
-    start = time.perf_counter()
+    start, names = time.perf_counter(), (*(tables or {}), *FILES)
+    brief = recruiting_brief(matching)
+    recruited = time.perf_counter()
     with staging_folder(folder) as staged:
         provenance = provenance_of(matching)
-        for share, write in enumerate(_writers(matching, staged, provenance)):
+        for name, table in (tables or {}).items():
+            write_table(staged / name, table)
+        for share, write in enumerate(_writers(matching, brief, staged, provenance)):
             write()
             if progress:
                 progress("write", (share + 1) / len(FILES))
-        summary = summary_of(matching, provenance)
-        summary["timings"] = matching.timings | {"write": round(time.perf_counter() - start, 3)}
+        summary = summary_of(matching, brief, provenance)
+        seconds = {"recruit": recruited - start, "write": time.perf_counter() - recruited}
+        summary["timings"] = matching.timings | {name: round(value, 3) for name, value in seconds.items()}
         write_summary(staged / "summary.json", summary)
-        put_in_place(staged, folder, FILES)
+        put_in_place(staged, folder, names)
     if progress:
         progress("write", 1.0)
-    return {name: folder / name for name in FILES}
+    return {name: folder / name for name in names}
 
 
 @contextmanager
@@ -95,10 +112,13 @@ def _move(names: Sequence[str], source: Path, target: Path) -> None:
         os.replace(source / name, target / name)
 
 
-def _writers(matching: Matching, staged: Path, provenance: Provenance) -> list[Callable[[], None]]:
+def _writers(
+    matching: Matching, brief: RecruitingBrief, staged: Path, provenance: Provenance
+) -> list[Callable[[], None]]:
     return [
         lambda: write_matches(staged / "matches.csv", matching.allocation.matches),
         lambda: write_unmet(staged / "unmet.csv", matching.unmet),
-        lambda: write_page(staged / "report.html", story_of(matching), provenance),
-        lambda: write_workbook(staged / "district.xlsx", matching, provenance),
+        lambda: write_recruiting(staged / "recruiting.csv", brief.recruits),
+        lambda: write_page(staged / "report.html", story_of(matching, brief), provenance),
+        lambda: write_workbook(staged / "district.xlsx", matching, brief, provenance),
     ]

@@ -7,6 +7,7 @@ import numpy as np
 
 from matching.facts import positions
 from matching.pipeline import Matching
+from matching.recruits import RecruitingBrief
 from matching.report.coverage import (
     Coverage,
     Evenness,
@@ -120,10 +121,11 @@ class Story:
     evenness: Evenness
     urgent: Sequence[UrgentStory]
     causes: Sequence[CauseStory]
+    brief: RecruitingBrief
     is_complete: bool
 
 
-def story_of(matching: Matching) -> Story:
+def story_of(matching: Matching, brief: RecruitingBrief) -> Story:
     """Return the story of a result."""
     is_complete = max(len(matching.allocation.matches), len(matching.unmet)) <= MOST_ROWS
     coverage = coverage_by_school(matching)
@@ -136,6 +138,7 @@ def story_of(matching: Matching) -> Story:
         evenness=evenness_of(coverage),
         urgent=_urgent(matching, schools),
         causes=_causes(matching),
+        brief=brief,
         is_complete=is_complete,
     )
 

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from matching.pipeline import Matching
+from matching.recruits import RecruitingBrief
 from matching.report.coverage import coverage_by_school, evenness_of
 
 _PACKAGES = (
@@ -42,7 +43,7 @@ def provenance_of(matching: Matching) -> Provenance:
     return Provenance(matching.district.input_sha256, versions)
 
 
-def summary_of(matching: Matching, provenance: Provenance) -> dict[str, object]:
+def summary_of(matching: Matching, brief: RecruitingBrief, provenance: Provenance) -> dict[str, object]:
     """Return the summary; all but ``timings`` is the same for the same input, policy, run and versions."""
     run, allocation, district = matching.run, matching.allocation, matching.district
     return {
@@ -67,6 +68,7 @@ def summary_of(matching: Matching, provenance: Provenance) -> dict[str, object]:
         "levels": [asdict(level) for level in allocation.levels],
         "even": asdict(allocation.even) | asdict(evenness_of(coverage_by_school(matching))),
         "fit": asdict(allocation.fit),
+        "recruiting": asdict(brief),
         "audit": _audit(matching),
         "locks_cut": allocation.locks_cut.to_dict("records"),
         "warnings": list(district.warnings),

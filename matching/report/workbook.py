@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from matching.facts import positions
 from matching.pipeline import Matching
+from matching.recruits import Recruit, RecruitingBrief, gain_words, place_words
 from matching.report.coverage import coverage_by_school, filled_by_need
 from matching.report.headlines import sentence_of
 from matching.report.summary import Provenance
@@ -18,10 +19,11 @@ from matching.report.xlsx import Column, Sheet, Style, write_xlsx
 Index = NDArray[np.int64]
 
 
-def write_workbook(path: Path, matching: Matching, provenance: Provenance) -> None:
-    """Write the workbook: Summary, Matches, Gaps, Schools, Partners, About."""
-    sheets = [make(matching) for make in (_summary, _matches, _gaps, _schools, _partners)]
-    write_xlsx(path, [*sheets, _about(matching, provenance)])
+def write_workbook(path: Path, matching: Matching, brief: RecruitingBrief, provenance: Provenance) -> None:
+    """Write the workbook: Summary, Matches, Gaps, Recruiting, Schools, Partners, About."""
+    plan = [make(matching) for make in (_summary, _matches, _gaps)]
+    sides = [make(matching) for make in (_schools, _partners)]
+    write_xlsx(path, [*plan, _recruiting(brief.recruits), *sides, _about(matching, provenance)])
 
 
 def _summary(matching: Matching) -> Sheet:
@@ -95,6 +97,25 @@ def _gaps(matching: Matching) -> Sheet:
         Column("Reason for the priority", unmet["priority_reason"].tolist(), Style.WRAPPED, 60),
     ]
     return Sheet("Gaps", columns, num_frozen=2)
+
+
+def _recruiting(recruits: Sequence[Recruit]) -> Sheet:
+    columns = [
+        Column("Rank", list(range(1, len(recruits) + 1)), Style.COUNT, 7),
+        Column("Kind", [KIND_WORDS[recruit.kind] for recruit in recruits]),
+        Column("Slots sought", [recruit.slots for recruit in recruits], Style.COUNT, 9),
+        Column("Of these trained", [recruit.trained_slots for recruit in recruits], Style.COUNT, 9),
+        Column("Grades", [recruit.grades for recruit in recruits]),
+        Column("Where", [place_words(recruit) for recruit in recruits], Style.WRAPPED, 30),
+        Column("Languages", [recruit.languages for recruit in recruits]),
+        Column("Times", [recruit.schedule.replace("|", "\n") for recruit in recruits], Style.WRAPPED, 20),
+        Column("For needs like", [recruit.example for recruit in recruits], Style.WRAPPED, 36),
+        Column("Slots filled", [recruit.slots_filled for recruit in recruits], Style.COUNT, 9),
+        Column("By level", [gain_words(recruit) for recruit in recruits], Style.WRAPPED, 36),
+        Column("Schools", [recruit.num_schools for recruit in recruits], Style.COUNT, 9),
+        Column("Needs", [", ".join(recruit.need_ids) for recruit in recruits], Style.WRAPPED, 36),
+    ]
+    return Sheet("Recruiting", columns)
 
 
 def _schools(matching: Matching) -> Sheet:

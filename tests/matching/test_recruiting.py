@@ -9,7 +9,7 @@ from matching.district import District
 from matching.recruiting import recruiting_brief
 from matching.recruits import Recruit, gain_words, place_words
 from matching.vocabulary import LEVELS
-from tests.districts import make_district, make_need, make_offer, make_partner, make_school
+from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 from tests.matching.cases import districts, on_a_few, run_match
 
 
@@ -20,7 +20,7 @@ def recruits(district: District) -> tuple[Recruit, ...]:
 def with_recruit(district: District, recruit: Recruit, number: int) -> District:
     """Return the district with the offer as a coordinator would type it in."""
     at = district.schools[district.schools["school_id"] == recruit.near_school_id].dropna(subset="latitude")
-    place = {name: float(at[name].iat[0]) for name in ("latitude", "longitude") if len(at)}
+    place: Row = {name: at[name].iat[0] for name in ("latitude", "longitude") if len(at)}
     need = district.needs[district.needs["need_id"] == recruit.example_need_id].iloc[0]
     texts = [need[column] for column in ("title", "statement", "goal", "focus_area") if need[column]]
     added = make_district(

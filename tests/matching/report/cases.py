@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from matching.pipeline import Matching
+from matching.recruiting import recruiting_brief
 from matching.report.page import page_of
 from matching.report.story import story_of
 from matching.report.summary import provenance_of
@@ -47,7 +48,7 @@ def make_large_matching(num_needs: int) -> Matching:
 
 
 def page(matching: Matching) -> str:
-    return page_of(story_of(matching), provenance_of(matching))
+    return page_of(story_of(matching, recruiting_brief(matching)), provenance_of(matching))
 
 
 def everything_in(folder: Path) -> str:

@@ -9,6 +9,7 @@ import pytest
 from openpyxl.workbook.workbook import Workbook
 
 from matching.pipeline import Matching
+from matching.recruiting import recruiting_brief
 from matching.report.summary import provenance_of
 from matching.report.words import PART_WORDS
 from matching.report.workbook import write_workbook
@@ -19,7 +20,7 @@ from tests.matching.report.cases import make_matching
 
 
 def workbook_of(matching: Matching, folder: Path) -> Workbook:
-    write_workbook(folder / "district.xlsx", matching, provenance_of(matching))
+    write_workbook(folder / "district.xlsx", matching, recruiting_brief(matching), provenance_of(matching))
     return openpyxl.load_workbook(folder / "district.xlsx")
 
 
@@ -47,7 +48,7 @@ def test_matches_stand_beside_their_needs_and_open_needs_keep_their_row(tmp_path
 
 def test_levels_gaps_schools_and_partners_have_their_sheets(tmp_path: Path) -> None:
     workbook = workbook_of(make_matching(), tmp_path)
-    assert workbook.sheetnames == ["Summary", "Matches", "Gaps", "Schools", "Partners", "About"]
+    assert workbook.sheetnames == ["Summary", "Matches", "Gaps", "Recruiting", "Schools", "Partners", "About"]
     assert rows(workbook, "Summary")[0]["Most possible"] == 3
     assert rows(workbook, "Summary")[-1]["Slots filled"] == 3
     assert [row["Slots open"] for row in rows(workbook, "Gaps")] == [2, 4]

@@ -8,24 +8,29 @@ rest anew around the incumbents that stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.allocation import Allocation, Level, Line
+from optimizer.bounds import LevelBounds, most_alone
+from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
 from optimizer.incumbents import fitting_incumbents
-from optimizer.levels import fill_level
+from optimizer.levels import fill_level, fill_levels
 from optimizer.lines import fittest, line_bounds, with_incumbents
 from optimizer.locks import fitting_locks
 from optimizer.network import Network, flow_of
-from optimizer.problem import NUM_LEVELS, Ints, Problem, sum_by
+from optimizer.problem import NUM_LEVELS, Ints, Problem
 from optimizer.rules import Rules, group_rules
 from optimizer.runs import face_of, least_uneven
 from optimizer.solve import Effort, Progress, allocate
 from optimizer.usable import usable_network, usable_slots
 from optimizer.values import even_value, fit_value, keep_value, levels_filled
+
+_TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
+"""Neighbourhoods at most for each level and point."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,34 +184,57 @@ class _Planner:
 
     def curve(self) -> Iterator[Point]:
         """Yield the points of the curve, fewest moves first."""
-        free = self._allocate(self.budgets.problem, self.progress)
-        aim, last = _filled(free), None
-        for max_moves in _steps(free.keep.value):
+        free = self.free()
+        last: Point | None = None
+        for max_moves in _steps(free.max_moves):
             last = self.point(max_moves, last)
             yield last
-            if _filled(last.allocation) >= aim:
-                return
-        yield Point(free.keep.value, free)
+        if free.max_moves:
+            yield free
 
     def free(self) -> Point:
-        """Return the best plan found without a limit, which moves nothing unless a level gains by it."""
-        free = self._allocate(self.budgets.problem, self.progress)
-        if free.keep.value:
-            still = self.point(0, None)
-            if _filled(still.allocation) >= _filled(free):
-                return still
-        return Point(free.keep.value, free)
+        """Return the best plan found without a limit, which moves no more than its levels are found to ask for."""
+        budgets = self.budgets
+        found = self._allocate(budgets.problem, self.progress)
+        if not budgets.rules.can_bind or not found.keep.value:
+            return Point(found.keep.value, found)
+        still = self.point(0, None).allocation.slots
+        climb = self._climb(found.slots)
+        plans = [still, climb.fill(still, int(budgets.incumbent.sum())), climb.stay(found.slots)]
+        best = max(plans, key=self._worth)
+        return self._result(best, keep_value(budgets.problem, best))
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
         budgets = self.budgets
         if not budgets.rules.can_bind:
             return self._result(self._exactly(max_moves), max_moves)
-        plans = [] if last is None else [last.allocation.slots]
-        for stay in self._stays(max_moves):
-            held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, stay))
-            plans.append(self._allocate(held, None).slots)
-        return self._result(max(plans, key=self._worth), max_moves)
+        if last is None:
+            held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
+            slots = self._allocate(held, None).slots
+        else:
+            slots = last.allocation.slots
+        if max_moves:
+            slots = self._climb(slots).fill(slots, max_moves)
+        return self._result(slots, max_moves)
+
+    def _climb(self, slots: Ints) -> Climb:
+        budgets = self.budgets
+        locked = flow_of(budgets.network, budgets.problem, budgets.locks)
+        filled = fill_levels(budgets.network, locked)[budgets.network.at.levels]
+        bounds = LevelBounds(
+            budgets.problem.level_needed, most_alone(budgets.network, locked), np.cumsum(filled)
+        )
+        return Climb(
+            budgets.problem,
+            budgets.rules,
+            budgets.locks,
+            budgets.incumbent,
+            bounds,
+            _TRIES[self.effort],
+            self.even,
+            self.seed,
+        )
 
     def _allocate(self, problem: Problem, progress: Progress | None) -> Allocation:
         return allocate(problem, even=self.even, effort=self.effort, seed=self.seed, progress=progress)
@@ -219,24 +247,6 @@ class _Planner:
         if self.even:
             network = face_of(network, least_uneven(network))
         return fittest(budgets.problem, network)
-
-    def _stays(self, max_moves: int) -> Iterator[Ints]:
-        """Yield choices of the slots of incumbents that stay, all but ``max_moves`` of them at most."""
-        budgets = self.budgets
-        if max_moves == 0:
-            yield budgets.incumbent
-            return
-        _, flow = budgets.best(max_moves)
-        slots = budgets.split.slots(flow, budgets.problem.num_pairs)
-        yield self._whole(np.minimum(slots, budgets.incumbent))
-
-    def _whole(self, stay: Ints) -> Ints:
-        """Return the slots that stay, more where a match or a need would be left with less than its least."""
-        problem, rules, incumbent = self.budgets.problem, self.budgets.rules, self.budgets.incumbent
-        stay = np.where((stay > 0) & (stay < rules.min_match), incumbent, stay)
-        total = sum_by(problem.pair_need, stay, problem.num_needs)
-        is_small = (total > 0) & (total < rules.min_need)
-        return np.where(is_small[problem.pair_need], incumbent, stay)
 
     def _worth(self, slots: Ints) -> list[int]:
         problem = self.budgets.problem

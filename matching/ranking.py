@@ -1,18 +1,17 @@
 """The best of a list of pairs, and the most similar of those that a rule keeps apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings import TextScores
 from matching.candidates import ScoredPairs, Scorer
 from matching.facts import Facts
 from matching.fit import FitParts, fit_parts
 from matching.occupancy import Occupancy
 from matching.rules import PAIR_RULES
-from matching.texts import PairTexts, Texts
+from matching.texts import PairTexts
 from matching.vocabulary import Rule
 
 Index = NDArray[np.int64]
@@ -27,30 +26,16 @@ NEAR_MISSES = 5
 class Pairs:
     """Pairs that share a kind of help, with the scores of their texts, arrays of shape ``(num_pairs,)``.
 
-    ``asked`` is the need's number in ``texts``, ``need`` its number in ``facts``.
+    ``priorities`` gives the needs' similarity to the partners' own priorities, for the pairs in some rows.
     """
 
     facts: Facts
-    texts: Texts
     need: Index
     offer: Index
-    asked: Index
     dense: Scores
     lexical: Scores
     similarity: Scores
-
-    @classmethod
-    def of(cls, facts: Facts, texts: Texts, need: Index, offer: Index) -> "Pairs":
-        """Return pairs of the district's own needs and offers."""
-        return cls(facts, texts, need, offer, need, *_sides(texts.scores(need, offer)))
-
-    @classmethod
-    def of_need(cls, facts: Facts, texts: Texts, need: int, asked: int) -> "Pairs":
-        """Return the pairs of one need with every offer of its kind that has slots at all."""
-        kinds = facts.offers.kinds >> facts.needs.kind[need].astype(np.uint8)
-        offer = np.flatnonzero((kinds & 1 == 1) & (facts.offers.slots > 0))
-        scores = (side[0, offer] for side in _sides(texts.block(asked, asked + 1)))
-        return cls(facts, texts, np.full_like(offer, need), offer, np.full_like(offer, asked), *scores)
+    priorities: Callable[[Index], Scores]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,11 +76,13 @@ def _ranked(scorer: Scorer, occupancy: Occupancy, pairs: Pairs, limit: int, *, o
     is_apart = ~is_allowed
     is_apart[rows] = is_blocked
     is_apart[rows[best]] = False
-    if not of_one_need:
+    if of_one_need:
+        missed = _most_similar(pairs, is_apart, NEAR_MISSES)
+    else:
         is_apart &= ~np.isin(pairs.need, allowed.need[best])
-    apart = np.flatnonzero(is_apart)
-    apart = apart[np.argsort(-pairs.similarity[apart], kind="stable")]
-    missed = (apart if of_one_need else _first_of_each(pairs.need, apart))[: min(limit, NEAR_MISSES)]
+        num_offers = len(np.unique(pairs.offer))
+        missed = _first_of_each(pairs.need, _most_similar(pairs, is_apart, NEAR_MISSES * num_offers))
+    missed = missed[: min(limit, NEAR_MISSES)]
     in_way = dict(broken) | {rule: _spread(blocked, rows, len(is_apart)) for rule, blocked in blocks.items()}
     return Ranking(
         best=_taken(allowed, best),
@@ -121,20 +108,24 @@ def _broken(scorer: Scorer, pairs: Pairs) -> Broken:
 def _scored(scorer: Scorer, pairs: Pairs, rows: Index) -> ScoredPairs:
     """Return the pairs in these rows with their fit."""
     need, offer = pairs.need[rows], pairs.offer[rows]
-    wishes = pairs.texts.priorities(pairs.asked[rows], offer)
-    texts = PairTexts(pairs.dense[rows], pairs.lexical[rows], pairs.similarity[rows], wishes)
+    texts = PairTexts(pairs.dense[rows], pairs.lexical[rows], pairs.similarity[rows], pairs.priorities(rows))
     parts = fit_parts(pairs.facts, scorer.partnership, texts, need, offer, scorer.policy.fit)
     return ScoredPairs(need, offer, texts, parts, parts.total(scorer.policy.fit.weights))
+
+
+def _most_similar(pairs: Pairs, mask: Bools, count: int) -> Index:
+    """Return the rows of at least `count` pairs where the mask holds, most similar first, ties by the lower row."""
+    rows = np.flatnonzero(mask)
+    if len(rows) > count:
+        similarity = pairs.similarity[rows]
+        rows = rows[similarity >= np.partition(similarity, -count)[-count]]
+    return rows[np.argsort(-pairs.similarity[rows], kind="stable")]
 
 
 def _taken(pairs: ScoredPairs, rows: Index) -> ScoredPairs:
     texts = PairTexts(*(getattr(pairs.texts, side.name)[rows] for side in fields(PairTexts)))
     parts = FitParts(*(getattr(pairs.parts, part.name)[rows] for part in fields(FitParts)))
     return ScoredPairs(pairs.need[rows], pairs.offer[rows], texts, parts, pairs.fit[rows])
-
-
-def _sides(scores: TextScores) -> tuple[Scores, Scores, Scores]:
-    return scores.dense, scores.lexical, scores.similarity
 
 
 def _first_of_each(need: Index, order: Index) -> Index:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embeddings import Encoder
+from embeddings import Encoder, TextScores
 from matching.candidates import Progress, ScoredPairs, scorer_of
 from matching.cards import Cards, NeedCard
 from matching.district import District, blank_rows
@@ -24,6 +24,7 @@ from matching.texts import plain_text
 from matching.vocabulary import KINDS
 
 Index = NDArray[np.int64]
+Priorities = NDArray[np.float32]
 
 DECIMALS = 6
 
@@ -88,6 +89,12 @@ class Recommender:
         # The blank need of each school, and of none, stands behind the district's own.
         self._blank_rows = _rows_by_id(asked.needs["school_id"].iloc[self._num_needs :], self._num_needs)
         self._schools = dict(zip(asked.schools["school_id"], asked.schools["name"], strict=True))
+        kinds = [
+            (facts.offers.kinds >> kind & 1 == 1) & (facts.offers.slots > 0) for kind in range(len(KINDS))
+        ]
+        self._offers_of_kind = [np.flatnonzero(is_of_kind) for is_of_kind in kinds]
+        # A kind's offers side by side: what is of another kind is not even read.
+        self._texts_of_kind = [self._scorer.texts.with_offers(offers) for offers in self._offers_of_kind]
         self._reading = Lock()
 
     def offers_for(self, need_id: str, *, limit: int = 10) -> OffersForNeed:
@@ -100,7 +107,10 @@ class Recommender:
         """
         _check_limit(limit)
         row = _row(self._need_rows, need_id, "Need")
-        pairs = Pairs.of_need(self._scorer.facts, self._scorer.texts, row, row)
+        facts, texts = self._scorer.facts, self._scorer.texts
+        kind = int(facts.needs.kind[row])
+        scores = self._texts_of_kind[kind].block(slice(row, row + 1))
+        pairs = self._pairs_of_need(facts, row, scores, texts.priorities_of(row))
         return self._offers(pairs, self._cards.need(row), limit)
 
     def offers_for_text(self, text: str, kind: str, *, school_id: str = "", limit: int = 10) -> OffersForNeed:
@@ -117,10 +127,12 @@ class Recommender:
         if not text.strip():
             raise ValueError("Text: expected what the school needs, got nothing.")
         row = _row(self._blank_rows, school_id, "School")
+        facts, said = _with_kind(self._scorer.facts, row, KINDS.index(kind)), plain_text(text)
         # Neither models nor stemmers read for several threads at a time.
         with self._reading:
-            texts = self._scorer.texts.of_need(plain_text(text))
-        pairs = Pairs.of_need(_with_kind(self._scorer.facts, row, kind), texts, row, 0)
+            scores = self._texts_of_kind[KINDS.index(kind)].with_queries([said]).block(slice(0, 1))
+            priorities = self._scorer.texts.priorities_of(said)
+        pairs = self._pairs_of_need(facts, row, scores, priorities)
         need = NeedCard("", school_id, self._schools[school_id], "", text, kind, None, None, 1, 1)
         return self._offers(pairs, need, limit, text=text)
 
@@ -148,9 +160,22 @@ class Recommender:
         offer = _row(self._offer_rows, offer_id, "Offer")
         return self._needs(int(self._scorer.facts.offers.partner[offer]), np.array([offer]), limit)
 
+    def _pairs_of_need(self, facts: Facts, need: int, scores: TextScores, priorities: Priorities) -> Pairs:
+        """Return the pairs of a need with every offer of its kind, whose scores these are."""
+        offer = self._offers_of_kind[int(facts.needs.kind[need])]
+        return Pairs(
+            facts=facts,
+            need=np.full_like(offer, need),
+            offer=offer,
+            dense=scores.dense[0],
+            lexical=scores.lexical[0],
+            similarity=scores.similarity[0],
+            priorities=lambda rows: priorities[offer[rows]],
+        )
+
     def _offers(self, pairs: Pairs, need: NeedCard, limit: int, text: str | None = None) -> OffersForNeed:
         ranking = rank_offers(self._scorer, self._occupancy, pairs, limit)
-        needs = {int(row): need for row in pairs.need[:1]}
+        needs = dict.fromkeys(pairs.need[:1].tolist(), need)
         return OffersForNeed(need, *self._told(pairs.facts, ranking, needs, text))
 
     def _needs(self, partner: int, offers: Index, limit: int) -> NeedsForPartner:
@@ -159,7 +184,17 @@ class Recommender:
         has_slots = np.flatnonzero(needs.slots[: self._num_needs] > 0)
         shares = scorer.facts.offers.kinds[offers][:, np.newaxis] >> needs.kind[has_slots].astype(np.uint8)
         offer, need = np.nonzero(shares & 1)
-        pairs = Pairs.of(scorer.facts, scorer.texts, has_slots[need], offers[offer])
+        need, offer = has_slots[need], offers[offer]
+        scores = scorer.texts.scores(need, offer)
+        pairs = Pairs(
+            facts=scorer.facts,
+            need=need,
+            offer=offer,
+            dense=scores.dense,
+            lexical=scores.lexical,
+            similarity=scores.similarity,
+            priorities=lambda rows: scorer.texts.priorities(need[rows], offer[rows]),
+        )
         ranking = rank_needs(scorer, self._occupancy, pairs, limit)
         rows = {*ranking.best.need.tolist(), *ranking.missed_need.tolist()}
         cards = {row: self._cards.need(row) for row in rows}
@@ -241,10 +276,10 @@ def _with_blank_needs(district: District) -> District:
     return replace(district, schools=schools, needs=pd.concat([district.needs, blank], ignore_index=True))
 
 
-def _with_kind(facts: Facts, need: int, kind: str) -> Facts:
+def _with_kind(facts: Facts, need: int, kind: int) -> Facts:
     """Return the facts with another kind of one need."""
     kinds = facts.needs.kind.copy()
-    kinds[need] = KINDS.index(kind)
+    kinds[need] = kind
     return replace(facts, needs=replace(facts.needs, kind=kinds))
 
 

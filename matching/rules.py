@@ -34,8 +34,8 @@ def shares_grade(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools
 
 def is_within_radius(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
     """Whether the school lies within the partner's radius; allowed where a place is unknown."""
-    reach = 2 * np.sin(np.minimum(facts.offers.radius / (2 * EARTH_RADIUS_KM), np.pi / 2))
-    return np.logical_not(_squared_chord(facts, need, offer) > (reach**2)[offer])
+    reach = 2 * np.sin(np.minimum(facts.offers.radius[offer] / (2 * EARTH_RADIUS_KM), np.pi / 2))
+    return np.logical_not(_squared_chord(facts, need, offer) > reach**2)
 
 
 def shares_time(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
@@ -48,10 +48,9 @@ def shares_time(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
 
 def shares_language(facts: Facts, need: Index, offer: Index, rules: Rules) -> Bools:
     """Whether the offer speaks one of the languages that the need asks for; a need may ask none."""
-    asks = np.any(facts.needs.languages, axis=1)
     is_allowed = np.ones(np.broadcast_shapes(need.shape, offer.shape), dtype=bool)
     need, offer = np.broadcast_arrays(need, offer)
-    asking = asks[need]
+    asking = facts.needs.asks_languages[need]
     shared = facts.needs.languages[need[asking]] & facts.offers.languages[offer[asking]]
     is_allowed[asking] = np.any(shared, axis=-1)
     return is_allowed

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +60,6 @@ class Texts:
         """Whether a pair with a text that is not in English is scored by a multilingual model."""
         return self._offers.is_multilingual
 
-    def of_need(self, text: str) -> "Texts":
-        """Return the texts with one need, number 0, that says `text`, in place of the district's."""
-        texts = copy(self)
-        texts._offers = self._offers.with_queries([text])
-        texts._priorities = self._priorities.with_queries([text]) if self._priorities else None
-        return texts
-
     def block(self, start: int, stop: int) -> TextScores:
         """Return the scores of needs `start` to `stop` with every offer, shape ``(stop - start, num_offers)``."""
         return self._offers.block(slice(start, stop))
@@ -94,6 +86,15 @@ class Texts:
         known = ~self._is_blank[wish]
         found[known] = self._priorities.pairs(need[known], wish[known]).similarity
         return found
+
+    def priorities_of(self, need: int | str) -> Scores:
+        """Return one need's similarity to the priorities of each offer's partner; a need is a number or a new text."""
+        if self._priorities is None:
+            return np.full(len(self._wish_of_offer), np.nan, dtype=np.float32)
+        scorer = self._priorities if isinstance(need, int) else self._priorities.with_queries([need])
+        row = need if isinstance(need, int) else 0
+        wished = scorer.block(slice(row, row + 1)).similarity[0]
+        return np.where(self._is_blank, np.float32(np.nan), wished)[self._wish_of_offer]
 
 
 def need_texts(needs: pd.DataFrame) -> list[str]:

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from service.cli.asking import alternates, what_if, why_not
 from service.cli.matching import audit, match
 from service.cli.options import INTERNAL_ERROR
 from service.cli.recommending import recommend
+from service.cli.recruiting import recruit
 from service.cli.rematching import rematch
 from service.cli.tables import check, generate, tables
 
@@ -19,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (check, match, rematch, recommend, audit, generate, tables):
+for command in (check, match, rematch, recommend, recruit, audit, generate, tables):
     app.command()(command)
 
 

@@ -76,6 +76,26 @@ def test_match_prints_levels_best_matches_gaps_and_the_report(tmp_path: Path) ->
         assert words in result.output
 
 
+def test_recruit_says_whom_to_look_for_and_why_levels_stay_short() -> None:
+    result = run("recruit", DEMO, *QUICK, "--effort", "quick")
+    assert result.exit_code == 0
+    for words in (
+        "Who to recruit",
+        "more mentoring slots, trained and cleared",
+        "Why each level stays short",
+        "of priority 1 at",
+    ):
+        assert words in result.output
+
+
+def test_recruit_gives_a_program_the_same_as_match_writes(out: Path) -> None:
+    brief = json.loads(run("recruit", DEMO, *QUICK, "--effort", "quick", "--json").output)
+    assert brief == json.loads((out / "summary.json").read_text(encoding="utf-8"))["recruiting"]
+    assert [line["sentence"] for line in brief["recruits"]] == [
+        row["sentence"] for row in rows(out / "recruiting.csv")
+    ]
+
+
 def test_match_writes_nothing_for_a_bad_district(tmp_path: Path) -> None:
     bad = spoilt_demo(tmp_path, "offers", ",mentoring,", ",mentorship,")
     result = run("match", bad, *QUICK, "--out", str(tmp_path / "out"))

@@ -9,7 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from matching.report.csv_files import MATCH_COLUMNS, UNMET_COLUMNS, write_matches, write_unmet
+from matching.recruiting import recruiting_brief
+from matching.report.csv_files import (
+    MATCH_COLUMNS,
+    RECRUITING_COLUMNS,
+    UNMET_COLUMNS,
+    write_matches,
+    write_recruiting,
+    write_unmet,
+)
 from tests.matching.report.cases import make_matching
 
 
@@ -66,6 +74,17 @@ def test_a_return_from_an_old_spreadsheet_does_not_break_the_row(tmp_path: Path)
     matches = make_matching().allocation.matches.assign(reason="one\rtwo\r\nthree")
     write_matches(tmp_path / "matches.csv", matches)
     assert [row["reason"] for row in rows_of(tmp_path / "matches.csv")] == ["one\ntwo\nthree"]
+
+
+def test_recruits_have_exactly_their_columns_in_their_rank(tmp_path: Path) -> None:
+    write_recruiting(tmp_path / "recruiting.csv", recruiting_brief(make_matching()).recruits)
+    first, second = rows_of(tmp_path / "recruiting.csv")
+    assert tuple(first) == RECRUITING_COLUMNS
+    assert [first[name] for name in ("rank", "kind", "slots", "trained_slots", "slots_filled")] == [
+        *("1", "mentoring", "2", "2", "2")
+    ]
+    assert (first["by_level"], first["need_ids"], first["radius_km"]) == ("mentoring-1: 2", "n0", "")
+    assert (second["rank"], second["trained_slots"], second["need_ids"]) == ("2", "0", "n1")
 
 
 def test_a_plan_without_matches_has_a_header_alone(tmp_path: Path) -> None:

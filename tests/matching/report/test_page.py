@@ -9,6 +9,7 @@ import pytest
 
 from matching.audit import Audit, Finding
 from matching.policy import Policy
+from matching.recruiting import recruiting_brief
 from matching.report.story import MOST_ROWS
 from matching.report.words import CAUSE_WORDS
 from tests.districts import make_district
@@ -39,6 +40,21 @@ def test_every_part_of_the_fit_has_its_number() -> None:
     match = matching.allocation.matches.iloc[0]
     assert f"Subject {match['fit_similarity']:.2f}" in text
     assert f"fit {match['fit']:.2f}" in text
+
+
+def test_who_to_recruit_is_told_and_why_each_level_stays_short() -> None:
+    matching = make_matching()
+    text, brief = Outline(page(matching)).text, recruiting_brief(matching)
+    assert "2 mentoring slots, trained and cleared, grades PK-5" in text
+    for shortage in brief.shortages:
+        assert shortage.sentence in text
+        assert shortage.advice in text
+    assert "All together 6 of 6 open slots" in text
+
+
+def test_a_plan_that_fills_everything_seeks_nobody() -> None:
+    text = Outline(page(make_large_matching(3))).text
+    assert "Nobody has to be found" in text
 
 
 @pytest.mark.parametrize("place", ["school", "statement", "partner", "comment"])

@@ -57,6 +57,18 @@ def test_levels_gaps_schools_and_partners_have_their_sheets(tmp_path: Path) -> N
     assert (partner["Slots offered"], partner["Slots matched"], partner["Slots left"]) == (3, 3, 0)
 
 
+def test_offers_worth_recruiting_have_a_sheet_in_words(tmp_path: Path) -> None:
+    first, second = rows(workbook_of(make_matching(), tmp_path), "Recruiting")
+    assert (first["Rank"], first["Kind"], first["Slots sought"], first["Slots filled"]) == (
+        1,
+        "Mentoring",
+        2,
+        2,
+    )
+    assert (first["Where"], first["By level"]) == ("anywhere in the district", "mentoring: 2 of priority 1")
+    assert (second["Kind"], second["Needs"]) == ("Tutoring", "n1")
+
+
 def test_headers_are_frozen_and_filtered(tmp_path: Path) -> None:
     workbook = workbook_of(make_matching(), tmp_path)
     assert workbook["Matches"].freeze_panes == "C2"

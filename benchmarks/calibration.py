@@ -28,6 +28,7 @@ from benchmarks.retrieval import metrics, raw_total
 from embeddings import CachedEncoder, Encoder, SentenceEncoder
 from embeddings.calibration import FILE, calibration_of
 from embeddings.language import are_english
+from embeddings.search import name_of_both
 
 PRIOR = 0.2
 # Hardly any penalty: two weights from thousands of pairs need none.
@@ -100,22 +101,25 @@ def sample(labelled: LabelledSet, encoder: Encoder) -> Sample:
 
 
 def multilingual(encoder: CachedEncoder) -> dict[str, dict[str, float]]:
-    """Fit the multilingual model on the demo's pairs with a text that is not in English, store and check it.
+    """Fit both models together on the demo's pairs with a text that is not in English, store and check it.
 
     The Spanish set is for the check alone: its three words lie at another level than the sentences of a need.
     """
     other = encoder.multilingual
-    sets = {labelled.name: labelled for labelled in read_sets()}
     if other is None:
         return {}
-    demo = foreign_sample(sets["demo"], other)
+    sets = {labelled.name: labelled for labelled in read_sets()}
+    both = name_of_both(encoder, other)
+    if not calibration_of(both).is_probability:
+        # Uncalibrated pairs are scored by the English model alone: any weights will do to see what both say.
+        save(both, json.loads(FILE.read_text(encoding="utf-8"))[encoder.name])
+    demo = foreign_sample(sets["demo"], encoder)
     model = fitted([demo])
     figures = {"demo, not English, not held out": checked_foreign(demo, model)}
     if "miami-211-spanish" in sets:
-        spanish = foreign_sample(spanish_in_branch(sets), other)
+        spanish = foreign_sample(spanish_in_branch(sets), encoder)
         figures["miami-211-spanish"] = checked_foreign(spanish, model)
-    hashed = data_hash({"demo": [sets["demo"]]})
-    save(other.name, weights_of(model) | {"prior": PRIOR, "data_sha256": hashed})
+    save(both, weights_of(model) | {"prior": PRIOR, "data_sha256": data_hash({"demo": [sets["demo"]]})})
     return figures
 
 
@@ -126,13 +130,11 @@ def spanish_in_branch(sets: Mapping[str, LabelledSet]) -> LabelledSet:
     return replace(spanish, is_judged=together.astype(np.float32) @ english.relevant.astype(np.float32) > 0)
 
 
-def foreign_sample(labelled: LabelledSet, other: CachedEncoder) -> Sample:
+def foreign_sample(labelled: LabelledSet, encoder: CachedEncoder) -> Sample:
     """Return the judged pairs with a text that is not in English."""
-    foreign = np.ones_like(labelled.is_judged)
-    if labelled.name == "demo":
-        foreign = ~are_english(labelled.queries)[:, None] | ~are_english(labelled.documents)
+    foreign = ~are_english(labelled.queries)[:, None] | ~are_english(labelled.documents)
     pairs = np.nonzero(labelled.is_judged & foreign)
-    scores = labelled.scores(other)
+    scores = labelled.scores(encoder)
     relevant = labelled.relevant[pairs]
     features = np.column_stack([scores.dense[pairs], scores.lexical[pairs]]).astype(np.float64)
     return Sample(labelled.name, features, relevant, _by_prior(relevant), features[:, 0])

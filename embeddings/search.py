@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embeddings.cache import CachedEncoder
 from embeddings.calibration import Calibration, calibration_of
 from embeddings.encoder import Encoder, SentenceEncoder
-from embeddings.language import are_english
+from embeddings.language import are_english, in_english
 from embeddings.lexical import Lexical
 
 # BM25 that every query lacks: keeps one common word shared by two short texts from looking like a full match.
@@ -56,7 +56,8 @@ class PairScorer:
     """Text scores of any pairs of a list of queries and a list of documents.
 
     Scores do not depend on which other pairs are asked for together with a pair. With the bundled model, cached,
-    pairs with a text that is not in English are scored by a multilingual one, with a calibration of their own.
+    Spanish is read in English words, and where a text is not in English, the cosine is the mean of the bundled and of
+    a multilingual model's, with a calibration of their own.
     """
 
     def __init__(
@@ -68,12 +69,13 @@ class PairScorer:
         progress: Callable[[str, float], None] | None = None,
     ):
         self._encoder = encoder
-        vectors = _embed([*queries, *documents], encoder, progress)
-        self._documents = vectors[len(queries) :]
-        self._lexical = Lexical(documents)
         self.calibration = calibration_of(encoder.name)
         self._foreign_documents = _ForeignDocuments(documents, encoder)
-        self._ask(queries, vectors[: len(queries)], progress)
+        read = self._read([*queries, *documents])
+        vectors = _embed(read, encoder, progress)
+        self._documents = vectors[len(queries) :]
+        self._lexical = Lexical(read[len(queries) :])
+        self._ask(queries, read[: len(queries)], vectors[: len(queries)], progress)
 
     @property
     def is_multilingual(self) -> bool:
@@ -86,18 +88,23 @@ class PairScorer:
         Where no query so far was in another language than English, the first one that is has the multilingual model
         read all documents.
         """
-        scorer = copy(self)
-        scorer._ask(queries, _embed(queries, self._encoder, None), None)
+        scorer, read = copy(self), self._read(queries)
+        scorer._ask(queries, read, _embed(read, self._encoder, None), None)
         return scorer
+
+    def _read(self, texts: Sequence[str]) -> list[str]:
+        """Return the texts as the encoder and the index read them."""
+        return in_english(texts) if self.is_multilingual else list(texts)
 
     def _ask(
         self,
         queries: Sequence[str],
+        read: Sequence[str],
         vectors: NDArray[np.float32],
         progress: Callable[[str, float], None] | None,
     ) -> None:
         self._queries = vectors
-        self._counts = self._lexical.count(queries)
+        self._counts = self._lexical.count(read)
         self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
         self._foreign = self._foreign_documents.asked(queries, progress)
 
@@ -166,12 +173,12 @@ class _Foreign:
         total: NDArray[np.float32],
     ) -> None:
         """Replace cosine and total of the pairs concerned in a block of whole rows."""
-        row, column = np.flatnonzero(self.is_query[rows]), np.flatnonzero(self.is_document)
-        queries = self.queries[rows]
-        dense[row] = queries[row] @ self.documents.T
-        dense[:, column] = queries @ self.documents[column].T
-        total[row] = self.calibration.total(dense[row], lexical[row])
-        total[:, column] = self.calibration.total(dense[:, column], lexical[:, column])
+        is_query, column = self.is_query[rows], np.flatnonzero(self.is_document)
+        everything = np.arange(len(self.documents))
+        for row, to in ((np.flatnonzero(is_query), everything), (np.flatnonzero(~is_query), column)):
+            pairs = np.ix_(row, to)
+            dense[pairs] = _mean(dense[pairs], self.queries[rows][row] @ self.documents[to].T)
+            total[pairs] = self.calibration.total(dense[pairs], lexical[pairs])
 
     def rescore_pairs(
         self,
@@ -186,7 +193,8 @@ class _Foreign:
         for start in range(0, len(concerned), _PAIRS_AT_ONCE):
             part = concerned[start : start + _PAIRS_AT_ONCE]
             q, d = query_index[part], document_index[part]
-            dense[part] = np.einsum("ij,ij->i", self.queries[q], self.documents[d])
+            cosines = np.einsum("ij,ij->i", self.queries[q], self.documents[d])
+            dense[part] = _mean(dense[part], cosines)
             total[part] = self.calibration.total(dense[part], lexical[part])
 
 
@@ -200,8 +208,9 @@ class Search:
     """
 
     def __init__(self, documents: Sequence[str], encoder: Encoder | None = None):
-        self._documents = list(documents)
-        self._encoder = CachedEncoder(SentenceEncoder()) if encoder is None else encoder
+        encoder = CachedEncoder(SentenceEncoder()) if encoder is None else encoder
+        self._scorer = PairScorer([], documents, encoder)
+        self._num_documents = len(documents)
 
     def top(self, queries: Sequence[str], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the best documents of each query and their scores, best first.
@@ -209,17 +218,24 @@ class Search:
         Parameters
         ----------
         k
-            How many, at least 1; all documents where there are fewer.
+            How many, from 1 to the number of documents.
 
         Returns
         -------
         indices, scores
-            Both of shape ``(len(queries), min(k, num_documents))``; ties by the lower index. The scores are
-            similarities, 0 to 1.
+            Both of shape ``(len(queries), k)``; ties by the lower index. The scores are similarities, 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            Where k is below 1 or above the number of documents.
         """
-        scorer = PairScorer(queries, self._documents, self._encoder)
-        shape = (len(queries), min(k, len(self._documents)))
-        indices, scores = np.empty(shape, np.int64), np.empty(shape, np.float32)
+        if not 1 <= k <= self._num_documents:
+            raise ValueError(f"k: must be from 1 to the {self._num_documents} documents, got {k}.")
+        indices, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+        if not queries:
+            return indices, scores
+        scorer = self._scorer.with_queries(queries)
         for start in range(0, len(queries), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             indices[rows], scores[rows] = top_k(scorer.block(rows).total, k)
@@ -252,6 +268,11 @@ def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArr
     return columns, np.take_along_axis(scores, columns, axis=1)
 
 
+def name_of_both(encoder: Encoder, multilingual: Encoder) -> str:
+    """Return what the calibration of pairs that are not in English is stored under."""
+    return f"{encoder.name}+{multilingual.name}"
+
+
 class _ForeignDocuments:
     """The documents as a multilingual model reads them: each of its vectors is made when a query first asks for it."""
 
@@ -259,7 +280,7 @@ class _ForeignDocuments:
         self._documents = list(documents)
         self._is_foreign = ~are_english(documents)
         self._encoder = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
-        calibration = calibration_of(self._encoder.name) if self._encoder else None
+        calibration = calibration_of(name_of_both(encoder, self._encoder)) if self._encoder else None
         self.calibration = calibration if calibration and calibration.is_probability else None
         self._lock = Lock()
         self._vectors: dict[bool, NDArray[np.float32]] = {}
@@ -293,6 +314,11 @@ class _ForeignDocuments:
                 texts = [text if read else "" for text, read in zip(self._documents, is_read, strict=True)]
                 self._vectors[all_of_them] = _embed(texts, encoder, progress)
             return self._vectors[all_of_them]
+
+
+def _mean(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of two cosines; exact, as both are whole multiples of 2**-22."""
+    return (left + right) * np.float32(0.5)
 
 
 def _embed(

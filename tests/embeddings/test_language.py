@@ -1,6 +1,6 @@
 import pytest
 
-from embeddings.language import are_english, language_of
+from embeddings.language import are_english, in_english, language_of
 
 
 @pytest.mark.parametrize(
@@ -10,6 +10,8 @@ from embeddings.language import are_english, language_of
         "Ms. Peña runs the garden club at the Café Olé",
         "Diapers",
         "Mural day",
+        "Musical instruments",
+        "Children's reading clubs",
         "",
         "42",
         "The program is in Spanish: lectura para la familia",
@@ -24,6 +26,9 @@ def test_english_texts(text: str) -> None:
     [
         "Niños de kínder a segundo que en casa solo hablan español",
         "Útiles escolares",
+        "Utiles escolares",
+        "Clases de arte y manualidades",
+        "Guitarras",
         "Books to keep. Libros que los niños puedan llevarse a la casa",
         "Tutores para la clase de mate",
         "Des mentors pour les élèves",
@@ -47,3 +52,8 @@ def test_texts_in_other_languages(text: str) -> None:
 )
 def test_languages_told_by_name(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_spanish_is_put_into_english_words_and_all_else_left_alone() -> None:
+    texts = ["Books to keep. Libros para la casa", "School gardens", "Des mentors pour les élèves", ""]
+    assert in_english(texts) == ["Books to keep. book house home.", *texts[1:]]

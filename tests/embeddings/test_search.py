@@ -72,16 +72,31 @@ def test_search_finds_the_offer_and_breaks_ties_by_the_lower_index() -> None:
     assert scores[1, 0] == scores[1, 1]
 
 
-def test_search_returns_all_documents_where_there_are_fewer() -> None:
-    indices, scores = Search(OFFERS, WordHashEncoder()).top(NEEDS, 9)
-    assert indices.shape == scores.shape == (4, 5)
-    assert Search([], WordHashEncoder()).top(NEEDS, 9)[0].shape == (4, 0)
-    assert Search(OFFERS, WordHashEncoder()).top([], 9)[0].shape == (0, 5)
+@pytest.mark.parametrize("k", [0, 6])
+def test_number_of_documents_that_cannot_be_had_is_refused(k: int) -> None:
+    with pytest.raises(ValueError, match=rf"k: must be from 1 to the 5 documents, got {k}\."):
+        Search(OFFERS, WordHashEncoder()).top(NEEDS, k)
+
+
+def test_search_for_nothing_finds_nothing() -> None:
+    indices, scores = Search(OFFERS, WordHashEncoder()).top([], 3)
+    assert indices.shape == scores.shape == (0, 3)
+
+
+def test_search_reads_its_documents_once() -> None:
+    encoder = Counting()
+    search = Search(OFFERS, encoder)
+    assert encoder.num_texts == len(OFFERS)
+    first, second = search.top(NEEDS[:1], 5), search.top(NEEDS[1:], 5)
+    assert encoder.num_texts == len(OFFERS) + len(NEEDS)
+    together = Search(OFFERS, WordHashEncoder()).top(NEEDS, 5)
+    assert np.vstack([first[0], second[0]]).tolist() == together[0].tolist()
+    assert np.vstack([first[1], second[1]]).tolist() == together[1].tolist()
 
 
 def test_less_than_one_best_is_refused() -> None:
     with pytest.raises(ValueError, match=r"k: must be >= 1, got 0\."):
-        Search(OFFERS, WordHashEncoder()).top(NEEDS, 0)
+        top_k(np.zeros((1, 2), np.float32), 0)
 
 
 @given(st.lists(st.lists(st.integers(-2, 2), min_size=6, max_size=6), max_size=4), st.integers(1, 8))
@@ -91,6 +106,16 @@ def test_top_k_is_a_stable_sort_cut_off(rows: list[list[int]], k: int) -> None:
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     assert columns.tolist() == expected.tolist()
     assert values.tolist() == np.take_along_axis(scores, expected, axis=1).tolist()
+
+
+class Counting(WordHashEncoder):
+    """Hashed words that count the texts they were asked for."""
+
+    num_texts = 0
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.num_texts += len(texts)
+        return super().encode(texts)
 
 
 class Named(WordHashEncoder):

@@ -13,6 +13,9 @@ from optimizer.rules import Rules
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, CpSolver, IntVar, LinearExprT
 
+STEPS = 8
+"""How many slots a (school, level) may win or lose at most in one solve for evenness."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -71,19 +74,10 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     work
         The solver's deterministic time at most, for each solve.
     """
-    # The model is wanted by a search alone, and takes a third of a second to import.
-    from ortools.sat.python import cp_model
-
     model, slots = model_of(problem, rules, near)
     total = _total(model, slots, near, problem, level)
     model.maximize(total)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    # A caller stops the search, not the solver in it: Ctrl-C has to reach Python.
-    solver.parameters.catch_sigint_signal = False
-    solver.parameters.linearization_level = 2
-    solver.parameters.max_presolve_iterations = 1
-    solver.parameters.max_deterministic_time = work
+    solver = _solver(work)
     found, is_optimal = _solution(model, solver, slots, near.slots)
     spent = solver.deterministic_time
     aimed = problem.need_level[problem.pair_need[near.pairs]] == level
@@ -95,8 +89,48 @@ def solve(problem: Problem, rules: Rules, near: Neighbourhood, level: int, *, wo
     return Answer(found, is_optimal, spent)
 
 
+def solve_fit(problem: Problem, rules: Rules, near: Neighbourhood, owner: Ints, *, work: float) -> Answer:
+    """Return the fittest slots that take none from any ``owner`` of pairs or from incumbents."""
+    model, slots = model_of(problem, rules, near)
+    _hold(model, slots, near, problem, owner)
+    model.maximize(
+        sum(fit * slot for fit, slot in zip(problem.pair_fit[near.pairs].tolist(), slots, strict=True))
+    )
+    solver = _solver(work)
+    found, is_optimal = _solution(model, solver, slots, near.slots)
+    return Answer(found, is_optimal, solver.deterministic_time)
+
+
+def solve_even(
+    problem: Problem, rules: Rules, near: Neighbourhood, group: Ints, gains: dict[int, Ints], *, work: float
+) -> Answer:
+    """Return slots of the most gain that take none from any level or from incumbents.
+
+    Parameters
+    ----------
+    group
+        The (school, level) of each pair.
+    gains
+        What each slot of a group gains, ever less, from the first of those that may be taken from it.
+    """
+    model, slots = model_of(problem, rules, near)
+    _hold(model, slots, near, problem, problem.need_level[problem.pair_need[near.pairs]])
+    worth = []
+    for members, key in _members(group, group):
+        steps = [model.new_bool_var("") for _ in gains[key]]
+        present = int(near.slots[members].sum())
+        taken = min(STEPS, present)
+        model.add(sum(slots[member] for member in members) == present - taken + sum(steps))
+        worth += [gain * step for gain, step in zip(gains[key].tolist(), steps, strict=True)]
+    model.maximize(sum(worth))
+    solver = _solver(work)
+    found, is_optimal = _solution(model, solver, slots, near.slots)
+    return Answer(found, is_optimal, solver.deterministic_time)
+
+
 def model_of(problem: Problem, rules: Rules, near: Neighbourhood) -> tuple[CpModel, list[IntVar]]:
-    """Return a model of all rules on the pairs of a neighbourhood, and the slots of each pair in it."""
+    """Return a model of all rules, with a variable for the slots of each pair."""
+    # The model is wanted by a search alone, and takes a third of a second to import.
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -109,6 +143,37 @@ def model_of(problem: Problem, rules: Rules, near: Neighbourhood) -> tuple[CpMod
     _limit_links(model, used, near, rules)
     _limit_needs(model, slots, near, problem, rules)
     return model, slots
+
+
+def _solver(work: float) -> CpSolver:
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    # A caller stops the search, not the solver in it: Ctrl-C has to reach Python.
+    solver.parameters.catch_sigint_signal = False
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_presolve_iterations = 1
+    # Models this small are solved sooner than they are analysed.
+    solver.parameters.cp_model_probing_level = 0
+    solver.parameters.symmetry_level = 0
+    solver.parameters.cut_level = 0
+    solver.parameters.max_deterministic_time = work
+    return solver
+
+
+def _hold(model: CpModel, slots: list[IntVar], near: Neighbourhood, problem: Problem, owner: Ints) -> None:
+    """Let each owner of pairs keep as many slots as it has, and incumbents as many of theirs."""
+    for members, _ in _members(owner, owner):
+        model.add(sum(slots[member] for member in members) >= int(near.slots[members].sum()))
+    if problem.pair_incumbent is None or not problem.pair_incumbent[near.pairs].any():
+        return
+    had = problem.pair_incumbent[near.pairs]
+    kept = []
+    for pair in np.flatnonzero(had).tolist():
+        kept.append(model.new_int_var(0, int(had[pair]), ""))
+        model.add(kept[-1] <= slots[pair])
+    model.add(sum(kept) >= int(np.minimum(had, near.slots).sum()))
 
 
 def _solution(model: CpModel, solver: CpSolver, slots: list[IntVar], hint: Ints) -> tuple[Ints, bool]:

@@ -9,6 +9,10 @@ from optimizer.network import uses_trained
 from optimizer.problem import Ints, Problem
 from optimizer.rules import Rules
 
+_FARTHEST = 5
+_WHIM = 4.0
+"""How many steps chance makes up for in the choice of neighbours."""
+
 
 class Plan:
     """An allocation that keeps all rules, with the sums that neighbourhoods need at hand."""
@@ -58,8 +62,25 @@ class Plan:
         self._count(pairs, 1)
         return near.keep((most > 0) & ((near.slots > 0) | (most >= self.rules.min_match[pairs])))
 
-    def neighbours(self, need: int, size: int, rng: np.random.Generator) -> Ints:
-        """Return ``need`` and needs that hold slots of partners it may have, at random but the nearest first."""
+    def steps_to_spare(self, level: int) -> Ints:
+        """Return how many needs would move in a chain from each need to slots that ``level`` could have.
+
+        Such are the free slots of an offer, and those of later levels. Rules are not looked at.
+        """
+        problem = self.problem
+        held = np.flatnonzero(self.slots)
+        steps = np.where(problem.need_level > level, 0, _FARTHEST)
+        at_offer = np.where(self.offer_filled < problem.offer_slots, 0, _FARTHEST)
+        for _ in range(_FARTHEST):
+            np.minimum.at(at_offer, problem.pair_offer[held], steps[problem.pair_need[held]])
+            np.minimum.at(steps, problem.pair_need, at_offer[problem.pair_offer] + 1)
+        return steps
+
+    def neighbours(self, need: int, size: int, rng: np.random.Generator, steps: Ints) -> Ints:
+        """Return ``need`` and needs that hold slots of partners it may have, the nearest first.
+
+        Among those as near, the ones with few ``steps`` are likely to be chosen.
+        """
         problem = self.problem
         chosen = {need}
         ring = np.array([need])
@@ -69,8 +90,9 @@ class Plan:
                 offers = self.by_partner.entries(np.unique(self.offer_partner[offers]))
             pairs = self.by_offer.entries(offers)
             holders = np.unique(problem.pair_need[pairs[self.slots[pairs] > 0]])
-            ring = rng.permutation(np.array([h for h in holders.tolist() if h not in chosen], np.int64))
-            ring = ring[: size - len(chosen)]
+            ring = np.array([holder for holder in holders.tolist() if holder not in chosen], np.int64)
+            order = np.argsort(steps[ring] + _WHIM * rng.random(len(ring)), kind="stable")
+            ring = ring[order[: size - len(chosen)]]
             chosen.update(ring.tolist())
         return np.array(sorted(chosen))
 

@@ -21,9 +21,10 @@ _SMALL = 3_000
 """With more needs the flows alone take all the time that is meant for a quick effort."""
 _SHARE = 0.6
 """Share of the work left that a level may take for its neighbourhoods."""
-_PAIR_WORK = 2.5e-4
-"""What a pair of a neighbourhood costs besides the solver's work, mostly to build its model."""
-
+PAIR_WORK = 1e-4
+"""What a pair of a neighbourhood costs, mostly to build its model."""
+SOLVER_WORK = 1.8
+"""What a unit of the solver's deterministic time costs."""
 
 _FEWEST_NODES = 200
 """A smaller tree settles little, and most of its time goes to the first node."""
@@ -54,6 +55,8 @@ class Budget:
         so many pairs.
     nodes
         Nodes of the search trees of all levels solved whole; a level may take most of what is left.
+    line_work
+        Work of the neighbourhoods of each line after the levels.
     """
 
     repairs: int
@@ -64,16 +67,20 @@ class Budget:
     bounded_pairs: int
     whole_pairs: int
     nodes: int
+    line_work: float = 0.0
 
 
 def budget_for(effort: str, problem: Problem) -> Budget:
     """Return the work of an effort for a problem of this size."""
     needs, pairs = problem.num_needs, problem.num_pairs
     if effort == "quick":
-        return Budget(3, 1, 0.8 if needs <= _SMALL else 0.0, 12, 0.1, 600, 150, 600)
+        work = 0.5 if needs <= _SMALL else 0.0
+        return Budget(3, 1, work, 10, 0.1, 600, 150, 600, line_work=work / 5)
     if effort == "standard":
-        return Budget(6, 3, min(2.0 + pairs / 800, 5.0 + needs / 100), 14, 0.3, 1_500, 1_500, 1_500)
-    return Budget(8, 6, 40.0 + needs / 20, 18, 1.0, 6_000, 4_000, 20_000)
+        work = min(1.0 + pairs / 1_600, 0.5 + needs / 100)
+        return Budget(6, 3, work, 10, 0.3, 1_500, 1_500, 1_500, line_work=work / 6)
+    work = 40.0 + needs / 20
+    return Budget(8, 6, work, 18, 1.0, 6_000, 4_000, 20_000, line_work=work / 4)
 
 
 @dataclass(slots=True, eq=False)
@@ -162,14 +169,17 @@ class Search:
         bound = int(self.bounds.of(levels_filled(problem, slots))[level])
         end = self.spent + (self.budget.work - self.spent) * _SHARE
         queue: list[int] = []
+        steps = problem.need_level
         size, idle = self.budget.size, 0
         while self.spent < end and size <= widest * self.budget.size and not self.should_stop():
             short = at_level[plan.need_filled[at_level] < needed[at_level]]
             if plan.need_filled[at_level].sum() >= bound:
                 break
             queue = [need for need in queue if plan.need_filled[need] < needed[need]]
-            queue = queue or self.rng.permutation(short).tolist()
-            gain = self._rematch(plan, plan.around(plan.neighbours(queue.pop(), size, self.rng)), level)
+            if not queue:
+                queue, steps = self.rng.permutation(short).tolist(), plan.steps_to_spare(level)
+            needs = plan.neighbours(queue.pop(), size, self.rng, steps)
+            gain = self._rematch(plan, plan.around(needs), level)
             idle = 0 if gain > 0 else idle + 1
             if idle > _IDLE * len(short):
                 size, idle = size + (size + 1) // 2, 0
@@ -179,7 +189,7 @@ class Search:
         """Solve one neighbourhood, and return what it gains."""
         answer = solve(self.problem, self.rules, near, level, work=self.budget.solver_work)
         self.work["neighbourhoods"] += 1
-        self.spent += answer.work + _PAIR_WORK * len(near.pairs)
+        self.spent += SOLVER_WORK * answer.work + PAIR_WORK * len(near.pairs)
         gain = _gain(self.problem, near, answer.slots)
         if gain >= 0:
             plan.update(near.pairs, answer.slots)

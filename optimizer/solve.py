@@ -16,8 +16,9 @@ from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.locks import fitting_locks
 from optimizer.network import Network, flow_of
+from optimizer.polish import Polish
 from optimizer.problem import Ints, Problem
-from optimizer.repair import firm_network, repair
+from optimizer.repair import repair
 from optimizer.rules import Rules, group_rules
 from optimizer.search import Search, budget_for
 from optimizer.usable import refuse, usable_network, usable_slots
@@ -131,8 +132,7 @@ class _Run:
         )
         slots = search.improve(slots)
         self.progress("lines", 0.7)
-        support, slots = firm_network(problem, rules, locks, slots)
-        slots = best_lines(problem, support, slots, even=self.even)
+        slots = Polish(search, even=self.even).improve(slots)
         self.progress("bounds", 0.8)
         search.bound(slots)
         if self.effort == "quick" and problem.num_pairs > QUICK_PAIRS:

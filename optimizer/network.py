@@ -111,7 +111,9 @@ def build(problem: Problem, low: Ints, high: Ints, *, for_flows: bool = True) ->
     first_need = first_trained + len(trained)
     first_group = first_need + problem.num_needs
     first_level = first_group + len(group_level)
-    pair_tail = np.where(needs_trained, first_trained + np.searchsorted(trained, offer), 1 + offer)
+    trained_node = np.zeros(problem.num_offers, np.int64)
+    trained_node[trained] = first_trained + np.arange(len(trained))
+    pair_tail = np.where(needs_trained, trained_node[offer], 1 + offer)
     group_needed = sum_by(group, problem.need_slots, len(group_level))
     trained_slots = (
         problem.offer_slots if problem.offer_trained_slots is None else problem.offer_trained_slots
@@ -120,7 +122,7 @@ def build(problem: Problem, low: Ints, high: Ints, *, for_flows: bool = True) ->
     group_ids, levels = np.arange(len(group_level)), np.arange(NUM_LEVELS)
     layers: list[tuple[Ints, Ints, Ints, Ints]] = [
         (0 * offers + POOL, 1 + offers, problem.offer_slots, 0 * offers - 1),
-        (1 + trained, first_trained + np.arange(len(trained)), trained_slots[trained], 0 * trained - 1),
+        (1 + trained, trained_node[trained], trained_slots[trained], 0 * trained - 1),
         (pair_tail, first_need + need, high[pair], problem.need_level[need]),
         (first_need + needs, first_group + group, problem.need_slots, problem.need_level),
         (first_group + group_ids, first_level + group_level, group_needed, group_level),

@@ -49,12 +49,13 @@ class Stages:
                 stages[-1] = together
         return cls(tuple(stages), tuple(_worth(stage, bounds) for stage in stages))
 
-    def fold(self, lines: Ints) -> Ints:
-        """Return the lengths by stage of ``lines``, of shape ``(num_lines, n)``."""
-        folded = np.zeros((len(self.lines), lines.shape[1]), np.int64)
+    def fold(self, lines: Sequence[tuple[Ints, Ints]], size: int) -> Ints:
+        """Return the lengths by stage of ``size`` arcs, of which each line gives some and what they cost there."""
+        folded = np.zeros((len(self.lines), size), np.int64)
         for stage, (members, worths) in enumerate(zip(self.lines, self.worth, strict=True)):
             for line, worth in zip(members, worths, strict=True):
-                folded[stage] += lines[line] * worth
+                arcs, cost = lines[line]
+                folded[stage, arcs] += cost * worth
         return folded
 
     def unfold(self, folded: Ints) -> Ints:
@@ -100,10 +101,6 @@ class Arcs(NamedTuple):
         """Return these arcs and others."""
         return Arcs(*(np.concatenate(both, axis=-1) for both in zip(self, other, strict=True)))
 
-    def by_head(self) -> Arcs:
-        """Return the arcs sorted by head."""
-        return self.take(np.argsort(self.head))
-
     def shift(self, potential: Ints) -> Arcs:
         """Return the arcs with their reduced lengths: plus the potential of the head, less that of the tail."""
         return self._replace(length=self.length + potential[:, self.head] - potential[:, self.tail])
@@ -115,7 +112,7 @@ def distances(arcs: Arcs, start: Ints) -> Ints:
     Parameters
     ----------
     arcs
-        Without a cycle of negative length, sorted by head.
+        Without a cycle of negative length.
     start
         What a path that starts at a node has cost already, by stage; `FAR` where none may start.
 
@@ -138,22 +135,19 @@ def distances(arcs: Arcs, start: Ints) -> Ints:
 
 def _label(arcs: Arcs, length: Ints, distance: Ints) -> Ints:
     """Return the least lengths of one stage, by Bellman and Ford."""
-    starts = _runs(arcs.head)
-    heads = arcs.head[starts]
+    moved = distance < FAR
     for _ in range(len(distance) + 1):
-        if not len(heads):
+        live = np.flatnonzero(moved[arcs.tail])
+        before = distance.copy()
+        np.minimum.at(distance, arcs.head[live], before[arcs.tail[live]] + length[live])
+        moved = distance < before
+        if not moved.any():
             return distance
-        nearest = np.minimum.reduceat(distance[arcs.tail] + length, starts)
-        nearer = nearest < distance[heads]
-        if not nearer.any():
-            # A path from nowhere is FAR but for the lengths of its arcs.
-            return np.where(distance > FAR // 2, FAR, distance)
-        distance[heads[nearer]] = nearest[nearer]
     raise NegativeCycleError
 
 
-def merge(arcs: Arcs, part: Ints) -> Arcs:
-    """Return the shortest arc between each two parts, sorted by head.
+def merge(arcs: Arcs, part: Ints, potential: Ints) -> Arcs:
+    """Return the shortest arc between each two parts at reduced lengths.
 
     Raises
     ------
@@ -161,21 +155,34 @@ def merge(arcs: Arcs, part: Ints) -> Arcs:
         An arc within a part, where all nodes are at distance 0 from each other, has a negative length.
     """
     tail, head = part[arcs.tail], part[arcs.head]
+    reduced = arcs.length[0] + potential[0][arcs.head] - potential[0][arcs.tail]
     is_inside = tail == head
-    if is_negative(arcs.length[:, is_inside]).any():
+    suspect = np.flatnonzero(is_inside & (reduced <= 0))
+    if is_negative(arcs.take(suspect).shift(potential).length).any():
         raise NegativeCycleError
     between = np.flatnonzero(~is_inside)
     key = head[between] * (int(part.max(initial=0)) + 1) + tail[between]
     order = np.argsort(key)
     between, key = between[order], key[order]
-    for length in arcs.length:
-        starts = _runs(key)
-        if len(key):
-            least = np.minimum.reduceat(length[between], starts)
-            is_least = length[between] == np.repeat(least, np.diff(np.append(starts, len(key))))
-            between, key = between[is_least], key[is_least]
+    reduced = reduced[between]
+    for stage in range(len(potential)):
+        if stage:
+            height = potential[stage]
+            reduced = arcs.length[stage, between] + height[arcs.head[between]] - height[arcs.tail[between]]
+        is_least = _is_least(key, reduced)
+        between, key = between[is_least], key[is_least]
     between = between[_runs(key)]
-    return Arcs(tail[between], head[between], arcs.length[:, between])
+    return Arcs(tail[between], head[between], arcs.take(between).shift(potential).length)
+
+
+def _is_least(key: Ints, value: Ints) -> Bools:
+    """Whether each value is the least of its key; keys are sorted."""
+    starts = _runs(key)
+    if not len(key):
+        return np.zeros(0, np.bool_)
+    least = np.minimum.reduceat(value, starts)
+    found: Bools = value == np.repeat(least, np.diff(np.append(starts, len(key))))
+    return found
 
 
 def is_negative(lengths: Ints) -> Bools:

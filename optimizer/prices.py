@@ -25,7 +25,6 @@ from optimizer.paths import (
     FAR,
     Arcs,
     NegativeCycleError,
-    Stages,
     distances,
     is_negative,
     merge,
@@ -147,8 +146,8 @@ class Pricing:
             locks = problem.pair_locked - allocation.locks_cut
         self.is_exact = binding_rules(problem, locks) is None
         self._residual = residual(problem, self.slots, locks, even=even)
-        self._stages = self._residual.stages()
-        self._ways = _ways(self._residual, self._stages)
+        self._stages = self._residual.stages
+        self._ways = _ways(self._residual)
         self._to_pool = self._distances_to_pool()
 
     def prices(self) -> Prices:
@@ -208,7 +207,7 @@ class Pricing:
         start[0] = NOWHERE * self._stages.worth[0][LEVELS]
         start[0, ways.part[POOL]] = 0
         try:
-            to_part = distances(ways.between.reverse().by_head(), start)
+            to_part = distances(ways.between.reverse(), start)
         except NegativeCycleError as error:
             raise ValueError(_NOT_THE_BEST) from error
         return to_part[:, ways.part] + ways.potential - ways.potential[:, [POOL]]
@@ -268,7 +267,7 @@ class _Ways(NamedTuple):
     arcs, rigid
         The ways between nodes, and those that make the parts.
     between
-        The shortest ways between parts at reduced lengths, sorted by head.
+        The shortest ways between parts at reduced lengths.
     """
 
     part: Ints
@@ -285,17 +284,17 @@ class _Ways(NamedTuple):
         side = parts(rigid, len(self.part))
         part = np.where((self.part == own) & (side != side[tail]), new, self.part)
         near = self.arcs.take((self.part[self.arcs.tail] == own) | (self.part[self.arcs.head] == own))
-        near = near.take((near.tail != tail) | (near.head != head)).shift(self.potential)
+        near = near.take((near.tail != tail) | (near.head != head))
         rest = self.between.take((self.between.tail != own) & (self.between.head != own))
-        return self._replace(part=part, between=rest.join(merge(near, part)).by_head())
+        return self._replace(part=part, between=rest.join(merge(near, part, self.potential)))
 
 
-def _ways(residual: Residual, stages: Stages) -> _Ways:
-    arcs, rigid = residual.arcs(stages), residual.rigid(stages)
+def _ways(residual: Residual) -> _Ways:
+    arcs, rigid = residual.arcs(), residual.rigid()
     part = parts(rigid, residual.network.num_nodes)
     potential = potentials(rigid, part)
     try:
-        between = merge(arcs.shift(potential), part)
+        between = merge(arcs, part, potential)
     except NegativeCycleError as error:
         raise ValueError(_NOT_THE_BEST) from error
     return _Ways(part, potential, arcs, rigid, between)

@@ -14,6 +14,7 @@ ordered set: with any weights that fall from level to level, the most weight fil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,57 +35,41 @@ NOWHERE = 2**16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residual:
-    """The network at an allocation, with what one slot more and one less on each arc costs, by line.
+    """The network at an allocation, with what one slot more and one less on each arc costs.
 
     Parameters
     ----------
+    stages
+        How the lines make up the costs; it holds any path without a cycle.
     more, less
-        Of shape ``(num_lines, num_arcs)``; without meaning where the arc cannot change so.
+        Costs by stage, of shape ``(num_stages, num_arcs)``; without meaning where an arc cannot change so.
     can_grow, can_shrink
         Whether each arc may carry one slot more, one less.
     """
 
     network: Network
+    stages: Stages
     more: Ints
     less: Ints
     can_grow: Bools
     can_shrink: Bools
 
-    def rigid(self, stages: Stages) -> Arcs:
+    def rigid(self) -> Arcs:
         """Return the arcs along which a slot moves both ways, at no cost there and back."""
         arcs = np.flatnonzero(self.can_grow & self.can_shrink)
-        arcs = arcs[(self.more[:, arcs] == -self.less[:, arcs]).all(axis=0)]
-        return Arcs(self.network.tail[arcs], self.network.head[arcs], stages.fold(self.more[:, arcs]))
+        more = self.more[:, arcs]
+        is_rigid = (more == -self.less[:, arcs]).all(axis=0)
+        arcs = arcs[is_rigid]
+        return Arcs(self.network.tail[arcs], self.network.head[arcs], more[:, is_rigid])
 
-    def arcs(self, stages: Stages) -> Arcs:
+    def arcs(self) -> Arcs:
         """Return the moves of one slot."""
         forth, back = np.flatnonzero(self.can_grow), np.flatnonzero(self.can_shrink)
         network = self.network
         return Arcs(
             np.concatenate([network.tail[forth], network.head[back]]),
             np.concatenate([network.head[forth], network.tail[back]]),
-            np.concatenate([stages.fold(self.more[:, forth]), stages.fold(self.less[:, back])], axis=1),
-        )
-
-    def stages(self) -> Stages:
-        """Return stages that hold the length of any path without a cycle.
-
-        Such a path passes the pool, and so arcs of levels, once; each level, and so two arcs of groups, once;
-        each need and each offer, and so two arcs of pairs, once.
-        """
-        at = self.network.at
-        num_pairs = 2 * min(len(at.needs), len(at.offers)) + 2
-        keep, even, fit = (
-            np.maximum(np.abs(self.more[line, arcs]), np.abs(self.less[line, arcs]))
-            for line, arcs in ((KEEP, at.pairs), (EVEN, at.groups), (FIT, at.pairs))
-        )
-        return Stages.of(
-            (
-                2 * NOWHERE,
-                min(num_pairs, 2 * int(np.count_nonzero(keep))),
-                2 * NUM_LEVELS * int(even.max(initial=0)),
-                num_pairs * int(fit.max(initial=0)),
-            )
+            np.concatenate([self.more[:, forth], self.less[:, back]], axis=1),
         )
 
 
@@ -103,8 +88,11 @@ def residual(problem: Problem, slots: Ints, locks: Ints, *, even: bool) -> Resid
         raise ValueError(
             "slots: expected an allocation within all capacities and locks, got one that is not."
         )
-    more, less = _costs(problem, network, flow, slots, even)
-    return Residual(network, more, less, flow < network.high, flow > network.low)
+    lines = _lines(problem, network, flow, even=even)
+    stages = _stages(network, lines)
+    more = stages.fold([(line.arcs, line.more) for line in lines], len(flow))
+    less = stages.fold([(line.arcs, line.less) for line in lines], len(flow))
+    return Residual(network, stages, more, less, flow < network.high, flow > network.low)
 
 
 def binding_rules(problem: Problem, locks: Ints) -> Rules | None:
@@ -132,20 +120,50 @@ def limits(problem: Problem, locks: Ints, slots: Ints) -> tuple[Ints, Ints]:
     return np.where(slots > 0, low, 0), np.where(slots > 0, most, 0)
 
 
-def _costs(problem: Problem, network: Network, flow: Ints, slots: Ints, even: bool) -> tuple[Ints, Ints]:
-    more = np.zeros((len(LINES), len(flow)), np.int64)
-    less = np.zeros_like(more)
-    more[LEVELS, network.at.levels] = -LEVEL_WORTH
-    less[LEVELS, network.at.levels] = LEVEL_WORTH
-    more[FIT, network.at.pairs] = -problem.pair_fit[network.pair]
-    less[FIT, network.at.pairs] = problem.pair_fit[network.pair]
+class _Line(NamedTuple):
+    """What one slot more and one less on some arcs costs in one line."""
+
+    arcs: Ints
+    more: Ints
+    less: Ints
+
+    @property
+    def largest(self) -> int:
+        """The most that one slot costs or gains."""
+        return max(int(np.abs(part).max(initial=0)) for part in (self.more, self.less))
+
+
+def _lines(problem: Problem, network: Network, flow: Ints, *, even: bool) -> list[_Line]:
+    nothing = np.zeros(0, np.int64)
+    lines = [_Line(nothing, nothing, nothing)] * len(LINES)
+    lines[LEVELS] = _Line(network.at.levels, -LEVEL_WORTH, LEVEL_WORTH)
+    fit = problem.pair_fit[network.pair]
+    lines[FIT] = _Line(network.at.pairs, -fit, fit)
     if problem.pair_incumbent is not None:
-        incumbent, given = problem.pair_incumbent[network.pair], slots[network.pair]
-        more[KEEP, network.at.pairs] = -(given < incumbent).astype(np.int64)
-        less[KEEP, network.at.pairs] = (given <= incumbent) & (incumbent > 0)
+        incumbent = problem.pair_incumbent[network.pair]
+        arcs, incumbent = network.at.pairs[incumbent > 0], incumbent[incumbent > 0]
+        is_missing, is_not_more = (flow[arcs] < incumbent), (flow[arcs] <= incumbent)
+        lines[KEEP] = _Line(arcs, -is_missing.astype(np.int64), is_not_more.astype(np.int64))
     if even:
         needed, unmet = network.group_needed, network.group_needed - flow[network.at.groups]
         here = unevenness(needed, unmet)
-        more[EVEN, network.at.groups] = unevenness(needed, np.maximum(unmet - 1, 0)) - here
-        less[EVEN, network.at.groups] = unevenness(needed, unmet + 1) - here
-    return more, less
+        more, less = unevenness(needed, np.maximum(unmet - 1, 0)), unevenness(needed, unmet + 1)
+        lines[EVEN] = _Line(network.at.groups, more - here, less - here)
+    return lines
+
+
+def _stages(network: Network, lines: list[_Line]) -> Stages:
+    """Return stages that hold the cost of any path without a cycle.
+
+    Such a path passes the pool, and so arcs of levels, once; each level, and so two arcs of groups, once; each
+    need and each offer, and so two arcs of pairs, once.
+    """
+    num_pairs = 2 * min(len(network.at.needs), len(network.at.offers)) + 2
+    return Stages.of(
+        (
+            2 * NOWHERE,
+            min(num_pairs, 2 * len(lines[KEEP].arcs)),
+            2 * NUM_LEVELS * lines[EVEN].largest,
+            num_pairs * lines[FIT].largest,
+        )
+    )

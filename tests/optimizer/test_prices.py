@@ -119,7 +119,8 @@ def test_lines_that_do_not_share_an_integer_take_another_stage(most: int, num_st
         [[most, -most, 0, 1], [-most, most, 3, 0], [2, most, -1, -most], [-most, -most, 0, most]]
     )
     assert len(stages.lines) == num_stages
-    assert (stages.unfold(stages.fold(values)) == values).all()
+    folded = stages.fold([(np.arange(4), line) for line in values], 4)
+    assert (stages.unfold(folded) == values).all()
 
 
 def test_first_line_decides_and_later_ones_only_where_it_ties() -> None:
@@ -135,4 +136,4 @@ def test_negative_cycle_is_found_between_parts_and_within_one() -> None:
     with pytest.raises(NegativeCycleError):
         distances(arcs, np.zeros((1, 2), np.int64))
     with pytest.raises(NegativeCycleError):
-        merge(arcs, np.array([0, 0]))
+        merge(arcs, np.array([0, 0]), np.zeros((1, 2), np.int64))

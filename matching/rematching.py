@@ -71,12 +71,12 @@ def rematch(  # noqa: PLR0913 - each is one plain option of a plan
     ValueError
         Where the budget is negative or a released pair is not running.
     """
-    base = _Base.of(district, policy or Policy(), run or Run(), released, encoder, progress)
-    with base.prepared.clock.stage("allocate"):
+    start = Start.of(district, policy or Policy(), run or Run(), released, encoder, progress)
+    with start.prepared.clock.stage("allocate"):
         answer = optimizer.allocate_within(
-            base.prepared.problem, max_moves, progress=progress, **base.prepared.options
+            start.prepared.problem, max_moves, progress=progress, **start.prepared.options
         )
-    return base.plan(answer, max_moves)
+    return start.plan(answer, max_moves)
 
 
 def rematch_curve(
@@ -92,10 +92,10 @@ def rematch_curve(
 
     A later plan is never worse at the first level where it differs from an earlier one.
     """
-    base = _Base.of(district, policy or Policy(), run or Run(), released, encoder, progress)
-    with base.prepared.clock.stage("allocate"):
-        points = optimizer.move_curve(base.prepared.problem, progress=progress, **base.prepared.options)
-    return tuple(base.plan(point.allocation, point.max_moves) for point in points)
+    start = Start.of(district, policy or Policy(), run or Run(), released, encoder, progress)
+    with start.prepared.clock.stage("allocate"):
+        points = optimizer.move_curve(start.prepared.problem, progress=progress, **start.prepared.options)
+    return tuple(start.plan(point.allocation, point.max_moves) for point in points)
 
 
 def knee(points: Sequence[Rematching]) -> int:
@@ -122,8 +122,12 @@ def knee(points: Sequence[Rematching]) -> int:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Base:
-    """What all plans of a district start from; ``running`` has a row a running match."""
+class Start:
+    """What all plans of a district start from.
+
+    ``running`` has a row a running match, with ``fitting``: the slots that the world leaves it; ``prepared`` holds the
+    problem in which these are incumbents.
+    """
 
     district: District
     running: pd.DataFrame
@@ -135,10 +139,11 @@ class _Base:
         district: District,
         policy: Policy,
         run: Run,
-        released: Collection[Pair],
-        encoder: Encoder | None,
-        progress: Progress | None,
-    ) -> "_Base":
+        released: Collection[Pair] = (),
+        encoder: Encoder | None = None,
+        progress: Progress | None = None,
+    ) -> "Start":
+        """Return the start of a district on the date of ``run``, parameters as `rematch`."""
         running = running_matches(district, policy, run.on, released)
         now = as_of_now(with_standing(district, running), policy)
         stays = running[running["cause"] == ""]

@@ -19,30 +19,40 @@ def fitting_incumbents(problem: Problem) -> Ints:
     locks = fitting_locks(problem)
     if problem.pair_incumbent is None:
         return locks
+    pairs = np.flatnonzero(problem.pair_incumbent)
+    order = np.lexsort((pairs, problem.need_level[problem.pair_need[pairs]]))
+    return take_in_order(problem, locks, pairs[order], problem.pair_incumbent)
+
+
+def take_in_order(problem: Problem, held: Ints, pairs: Ints, most: Ints) -> Ints:
+    """Return ``held`` slots, which keep all rules, and more for ``pairs``, one after the other.
+
+    Each comes to as many as ``most`` says, or as what was taken before it allows; in the end a need without
+    its least keeps what is locked alone.
+    """
+    locks = fitting_locks(problem)
     rules = group_rules(problem, locks)
-    slots = _take(problem, rules, locks)
+    slots = _take(problem, rules, held, pairs, most)
     is_small = sum_by(problem.pair_need, slots, problem.num_needs) < rules.min_need
-    return np.where(is_small[problem.pair_need], locks, slots)
+    return np.where(is_small[problem.pair_need], np.minimum(locks, slots), slots)
 
 
-def _take(problem: Problem, rules: Rules, locks: Ints) -> Ints:
-    """Return locks and incumbents taken one after the other, each as far as the slots and counts before it allow."""
-    assert problem.pair_incumbent is not None
+def _take(problem: Problem, rules: Rules, held: Ints, pairs: Ints, most: Ints) -> Ints:
     need, offer, trained = problem.pair_need, problem.pair_offer, uses_trained(problem)
-    need_left = problem.need_slots - sum_by(need, locks, problem.num_needs)
-    offer_left = problem.offer_slots - sum_by(offer, locks, problem.num_offers)
+    need_left = problem.need_slots - sum_by(need, held, problem.num_needs)
+    offer_left = problem.offer_slots - sum_by(offer, held, problem.num_offers)
     trained_slots = (
         problem.offer_slots if problem.offer_trained_slots is None else problem.offer_trained_slots
     )
-    trained_left = trained_slots - sum_by(offer, locks * trained, problem.num_offers)
-    counts = [_Count(links) for links in (rules.need_partners, rules.school_partners, rules.partner_schools)]
-    most = np.minimum(problem.pair_incumbent, most_slots(problem))
-    pairs = np.flatnonzero(most > locks)
-    slots = locks.copy()
-    for pair in pairs[np.lexsort((pairs, problem.need_level[need[pairs]]))].tolist():
-        room = min(most[pair] - locks[pair], need_left[need[pair]], offer_left[offer[pair]])
+    trained_left = trained_slots - sum_by(offer, held * trained, problem.num_offers)
+    counts = [
+        _Count(links, held) for links in (rules.need_partners, rules.school_partners, rules.partner_schools)
+    ]
+    most, slots = np.minimum(most, most_slots(problem)), held.copy()
+    for pair in pairs.tolist():
+        room = min(most[pair] - slots[pair], need_left[need[pair]], offer_left[offer[pair]])
         room = min(room, trained_left[offer[pair]]) if trained[pair] else room
-        if room < 1 or room + locks[pair] < rules.min_match[pair] or not all(c.allows(pair) for c in counts):
+        if room < 1 or room + slots[pair] < rules.min_match[pair] or not all(c.allows(pair) for c in counts):
             continue
         slots[pair] += room
         need_left[need[pair]] -= room
@@ -56,10 +66,11 @@ def _take(problem: Problem, rules: Rules, locks: Ints) -> Ints:
 class _Count:
     """Which links of a rule are open, and how many more each owner may have."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, held: Ints) -> None:
         self.links = links
         self.is_open = links.is_locked.copy()
-        self.left = links.limit - sum_by(links.owner, links.is_locked.astype(np.int64), len(links.limit))
+        self.is_open[links.of_pair[held > 0]] = True
+        self.left = links.limit - sum_by(links.owner, self.is_open.astype(np.int64), len(links.limit))
 
     def allows(self, pair: int) -> bool:
         link = self.links.of_pair[pair]

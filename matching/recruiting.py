@@ -232,23 +232,32 @@ def _cut_down(scorer: Scorer, row: _Row, needs: Index, km: Floats) -> _Row:
 def _verified(
     scorer: Scorer, problem: optimizer.Problem, slots: Index, rows: Sequence[_Row]
 ) -> Iterator[Recruit]:
-    """Yield each row that fills slots once those before it are there, with what the plan solved again fills."""
+    """Yield the rows that fill slots, the most promising first, with what the plan fills with those before it there."""
     first = scorer.facts.num_offers - len(rows)
     pairs = _candidates(scorer, np.arange(scorer.facts.num_needs), first)
+    left = [(row, pairs.offer == first + index) for index, row in enumerate(rows)]
     slots = refilled(problem, slots)
-    for index, row in enumerate(rows):
-        own = pairs.offer == first + index
+    while left:
+        row, own = left.pop(_most_promising(problem, slots, [pairs.need[own] for _, own in left]))
         larger, new_slots = _taken_in(problem, slots, NewOffer(row.slots, pairs.need[own], pairs.fit[own]))
-        used = new_slots[problem.num_pairs :]
-        if 0 < used.sum() < row.slots:
-            fewer = NewOffer(int(used.sum()), pairs.need[own], pairs.fit[own])
-            larger, new_slots = _taken_in(problem, slots, fewer)
+        used = int(new_slots[problem.num_pairs :].sum())
+        if 0 < used < row.slots:
+            larger, new_slots = _taken_in(problem, slots, NewOffer(used, pairs.need[own], pairs.fit[own]))
         gain = _filled(larger, new_slots) - _filled(problem, slots)
         if gain.sum() > 0:
             needs = pairs.need[own][new_slots[problem.num_pairs :] > 0]
-            row = replace(row, slots=int(larger.offer_slots[-1]))
-            yield _recruit(scorer, row, needs, gain)
+            yield _recruit(scorer, replace(row, slots=int(larger.offer_slots[-1])), needs, gain)
             problem, slots = larger, new_slots
+
+
+def _most_promising(problem: optimizer.Problem, slots: Index, needs: Sequence[Index]) -> int:
+    """Return which of the offers could come to the most open slots, level by level in order; the first of several."""
+    filled = np.bincount(problem.pair_need, weights=slots, minlength=problem.num_needs)
+    unmet, level = problem.need_slots - filled, problem.need_level
+    promised = [
+        np.bincount(level[served], weights=unmet[served], minlength=len(LEVELS)).tolist() for served in needs
+    ]
+    return promised.index(max(promised))
 
 
 def _taken_in(problem: optimizer.Problem, slots: Index, offer: NewOffer) -> tuple[optimizer.Problem, Index]:

@@ -86,16 +86,19 @@ class BundledModel:
         from tokenizers import Tokenizer
 
         folder = installed_model()
-        for name, expected in DEFAULT_FILES.items():
-            check_file(folder / name, expected)
+        graph, options = str(folder / "onnx" / "model.onnx"), onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        with ThreadPoolExecutor(1) as pool:
+            # Loading and hashing take a quarter of a second each.
+            session = pool.submit(
+                onnxruntime.InferenceSession, graph, options, providers=["CPUExecutionProvider"]
+            )
+            for name, expected in DEFAULT_FILES.items():
+                check_file(folder / name, expected)
+            self._session = session.result()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(folder / "onnx" / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
 
     def num_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text, the special ones around it included."""

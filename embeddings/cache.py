@@ -6,6 +6,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,14 @@ class CachedEncoder:
     def __init__(self, encoder: Encoder, path: Path | str | None = None):
         self._encoder = encoder
         self._path = default_path() if path is None else Path(path)
+        self._vector_of = lru_cache(maxsize=256)(lambda text: encoder.encode([text])[0])
 
     @property
     def name(self) -> str:
         """The name of the encoder beneath."""
         return self._encoder.name
 
-    @property
+    @cached_property
     def multilingual(self) -> "CachedEncoder | None":
         """What reads texts that are not in English, cached in the same file; None for a model that we do not know."""
         return CachedEncoder(MultilingualEncoder(), self._path) if self.name == DEFAULT_NAME else None
@@ -77,6 +79,13 @@ class CachedEncoder:
         if not keys:
             return np.zeros((0, 0), np.float32)
         return np.frombuffer(b"".join([vector_by_key[key] for key in keys]), "<f4").reshape(len(keys), -1)
+
+    def encode_asked(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of texts, at least one, that someone asks about now: not stored, the last ones remembered.
+
+        To store a vector is to wait for the disk, longer than the model takes for it.
+        """
+        return np.stack([self._vector_of(unicodedata.normalize("NFC", text)) for text in texts])
 
     def _encoded(self, new: dict[bytes, str]) -> Iterator[tuple[float, dict[bytes, bytes]]]:
         """Yield the share done and the vectors of each batch."""

@@ -73,40 +73,40 @@ class PairScorer:
         self._foreign_documents = _ForeignDocuments(documents, encoder)
         read = self._read([*queries, *documents])
         vectors = _embed(read, encoder, progress)
-        self._documents = vectors[len(queries) :]
+        self._queries, self._documents = vectors[: len(queries)], vectors[len(queries) :]
         self._lexical = Lexical(read[len(queries) :])
-        self._ask(queries, read[: len(queries)], vectors[: len(queries)], progress)
+        self._count(read[: len(queries)])
+        self._foreign = self._foreign_documents.asked(queries, progress)
 
     @property
     def is_multilingual(self) -> bool:
         """Whether a pair with a text that is not in English is scored by a multilingual model."""
         return self._foreign_documents.calibration is not None
 
-    def with_queries(self, queries: Sequence[str]) -> "PairScorer":
+    def with_queries(self, queries: Sequence[str], *, stored: bool = True) -> "PairScorer":
         """Return the scorer of other queries, at least one; it shares the documents' vectors and index.
 
         Where no query so far was in another language than English, the first one that is has the multilingual model
         read all documents.
+
+        Parameters
+        ----------
+        stored
+            Whether a cached encoder stores the queries' vectors; what someone asks for only now is faster without.
         """
         scorer, read = copy(self), self._read(queries)
-        scorer._ask(queries, read, _embed(read, self._encoder, None), None)
+        scorer._queries = _embed(read, self._encoder, stored=stored)
+        scorer._count(read)
+        scorer._foreign = self._foreign_documents.asked(queries, stored=stored)
         return scorer
 
     def _read(self, texts: Sequence[str]) -> list[str]:
         """Return the texts as the encoder and the index read them."""
         return in_english(texts) if self.is_multilingual else list(texts)
 
-    def _ask(
-        self,
-        queries: Sequence[str],
-        read: Sequence[str],
-        vectors: NDArray[np.float32],
-        progress: Callable[[str, float], None] | None,
-    ) -> None:
-        self._queries = vectors
+    def _count(self, read: Sequence[str]) -> None:
         self._counts = self._lexical.count(read)
         self._most = self._lexical.most(self._counts) + ALWAYS_MISSING
-        self._foreign = self._foreign_documents.asked(queries, progress)
 
     def among(self, documents: NDArray[np.int64]) -> "PairScorer":
         """Return the scorer of these documents alone, by number; the pairs' scores stay the same."""
@@ -293,7 +293,13 @@ class _ForeignDocuments:
         chosen._vectors = {which: vectors[documents] for which, vectors in self._vectors.items()}
         return chosen
 
-    def asked(self, queries: Sequence[str], progress: Callable[[str, float], None] | None) -> _Foreign | None:
+    def asked(
+        self,
+        queries: Sequence[str],
+        progress: Callable[[str, float], None] | None = None,
+        *,
+        stored: bool = True,
+    ) -> _Foreign | None:
         """Return what to rescore; None where all is English or there is no multilingual model beside the encoder."""
         is_query = ~are_english(queries)
         encoder, is_needed = self._encoder, is_query | self._is_foreign.any()
@@ -301,14 +307,15 @@ class _ForeignDocuments:
             return None
         asked = [text if needed else "" for text, needed in zip(queries, is_needed, strict=True)]
         documents = self._read(encoder, bool(is_query.any()), progress)
-        vectors = _embed(asked, encoder, progress)
+        vectors = _embed(asked, encoder, progress, stored=stored)
         return _Foreign(is_query, self._is_foreign, vectors, documents, self.calibration)
 
     def _read(
         self, encoder: CachedEncoder, all_of_them: bool, progress: Callable[[str, float], None] | None
     ) -> NDArray[np.float32]:
-        """Return the documents' vectors, zero for those in English unless all are wanted."""
+        """Return the documents' vectors; zero for those in English unless all are, or once were, wanted."""
         with self._lock:
+            all_of_them |= True in self._vectors
             if all_of_them not in self._vectors:
                 is_read = self._is_foreign | all_of_them
                 texts = [text if read else "" for text, read in zip(self._documents, is_read, strict=True)]
@@ -322,9 +329,16 @@ def _mean(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.f
 
 
 def _embed(
-    texts: Sequence[str], encoder: Encoder, progress: Callable[[str, float], None] | None
+    texts: Sequence[str],
+    encoder: Encoder,
+    progress: Callable[[str, float], None] | None = None,
+    *,
+    stored: bool = True,
 ) -> NDArray[np.float32]:
     """Return the vectors of texts, rounded to the grid."""
-    vectors = encoder.encode(texts, progress) if isinstance(encoder, CachedEncoder) else encoder.encode(texts)
+    if isinstance(encoder, CachedEncoder):
+        vectors = encoder.encode(texts, progress) if stored else encoder.encode_asked(texts)
+    else:
+        vectors = encoder.encode(texts)
     steps: NDArray[np.float32] = vectors / GRID
     return np.multiply(np.rint(steps, out=steps), GRID, out=steps)

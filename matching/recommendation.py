@@ -130,7 +130,9 @@ class Recommender:
         facts, said = _with_kind(self._scorer.facts, row, KINDS.index(kind)), plain_text(text)
         # Neither models nor stemmers read for several threads at a time.
         with self._reading:
-            scores = self._texts_of_kind[KINDS.index(kind)].with_queries([said]).block(slice(0, 1))
+            scores = (
+                self._texts_of_kind[KINDS.index(kind)].with_queries([said], stored=False).block(slice(0, 1))
+            )
             priorities = self._scorer.texts.priorities_of(said)
         pairs = self._pairs_of_need(facts, row, scores, priorities)
         need = NeedCard("", school_id, self._schools[school_id], "", text, kind, None, None, 1, 1)

@@ -91,7 +91,9 @@ class Texts:
         """Return one need's similarity to the priorities of each offer's partner; a need is a number or a new text."""
         if self._priorities is None:
             return np.full(len(self._wish_of_offer), np.nan, dtype=np.float32)
-        scorer = self._priorities if isinstance(need, int) else self._priorities.with_queries([need])
+        scorer = (
+            self._priorities if isinstance(need, int) else self._priorities.with_queries([need], stored=False)
+        )
         row = need if isinstance(need, int) else 0
         wished = scorer.block(slice(row, row + 1)).similarity[0]
         return np.where(self._is_blank, np.float32(np.nan), wished)[self._wish_of_offer]

@@ -140,6 +140,16 @@ def test_spanish_need_finds_the_english_offer(tmp_path: Path) -> None:
     assert scores.calibration.is_probability
 
 
+def test_what_is_only_asked_for_scores_the_same_and_is_not_stored(tmp_path: Path) -> None:
+    scorer = PairScorer(SPANISH, OFFERS, CachedEncoder(Named(), tmp_path / "v"))
+    before = (tmp_path / "v").read_bytes()
+    texts = ["Lean con los nin\u0303os", "Winter reading"]
+    asked = scorer.with_queries(texts, stored=False).block(slice(None))
+    assert (tmp_path / "v").read_bytes() == before
+    assert asked.total.tolist() == scorer.with_queries(texts).block(slice(None)).total.tolist()
+    assert (tmp_path / "v").read_bytes() != before
+
+
 def test_first_spanish_query_is_scored_as_if_it_had_been_there_from_the_start(tmp_path: Path) -> None:
     encoder = CachedEncoder(Named(), tmp_path / "v")
     later = PairScorer(SPANISH[1:2], OFFERS, encoder).with_queries(SPANISH).block(slice(None))

@@ -21,7 +21,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (check, match, rematch, recommend, recruit, audit, generate, tables):
+for command in (
+    check,
+    match,
+    rematch,
+    recommend,
+    recruit,
+    what_if,
+    why_not,
+    alternates,
+    audit,
+    generate,
+    tables,
+):
     app.command()(command)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.language import language_of
+from embeddings.language import in_english, language_of
 from embeddings.shared_words import SharedWords
 from matching.candidates import ScoredPairs, Scorer
 from matching.district import District
@@ -51,7 +51,11 @@ class Explainer:
         self._facts, self._partnership = facts, scorer.partnership
         self._is_multilingual = scorer.texts.is_multilingual
         self._need_texts, self._offer_texts = need_texts(needs), offer_texts(district)
-        self._shared_words = SharedWords(self._offer_texts)
+        # The lexical side reads Spanish in English words; so does a pair of both languages here.
+        read = in_english(self._offer_texts) if self._is_multilingual else self._offer_texts
+        foreign = [row for row, text in enumerate(self._offer_texts) if read[row] != text]
+        self._read_offers = {row: len(read) + place for place, row in enumerate(foreign)}
+        self._shared_words = SharedWords([*self._offer_texts, *(read[row] for row in foreign)])
         self._language_of = lru_cache(maxsize=65536)(language_of)
         self._focuses = offers["focus"].tolist()
         self._wanted, self._offered = needs["schedule"].tolist(), offers["schedule"].tolist()
@@ -76,7 +80,7 @@ class Explainer:
         found = []
         for need, offer, dense, distance, grades in zip(*(cell.tolist() for cell in cells), strict=True):
             said = self._need_texts[need] if text is None else text
-            words = tuple(word.word for word in self._shared_words.of(said, offer))
+            words = self._words(said, offer)
             sentences = (
                 self._texts_said(said, offer, words, dense),
                 _area_said(self._areas[need], self._wishes[offer]),
@@ -86,20 +90,26 @@ class Explainer:
             found.append(Reason(_ended(clipped(self._focuses[offer])), why, words))
         return found
 
+    def _words(self, text: str, offer: int) -> tuple[str, ...]:
+        """Return what both texts say, in English where only one of them is in Spanish."""
+        if self._is_multilingual and self._language_of(text) != self._language_of(self._offer_texts[offer]):
+            [text], offer = in_english([text]), self._read_offers.get(offer, offer)
+        return tuple(word.word for word in self._shared_words.of(text, offer))
+
     def _texts_said(self, text: str, offer: int, words: Sequence[str], dense: float) -> str:
         """Say what the texts share word by word, and how near they are in meaning."""
         said = (
-            f"Both say {_joined([f'“{word}”' for word in words])}" if words else "No telling word in common"
+            f"both say {_joined([f'“{word}”' for word in words])}" if words else "no telling word in common"
         )
         meaning = f"the texts are {_closeness(dense)} in meaning ({dense:.2f})"
         asked, offered = self._language_of(text), self._language_of(self._offer_texts[offer])
         if asked == offered == "English":
-            return f"{said}; {meaning}."
-        languages = (
-            f"both are in {asked}" if asked == offered else f"the need is in {asked}, the offer in {offered}"
-        )
+            return _sentence(f"{said}; {meaning}")
         model = "by the multilingual model " if self._is_multilingual else ""
-        return f"{said}; {languages}; {model}{meaning}."
+        if asked == offered:
+            return _sentence(f"{said}; both are in {asked}; {model}{meaning}")
+        read = "read in English, " if words and self._is_multilingual else ""
+        return _sentence(f"{read}{said}; the need is in {asked}, the offer in {offered}; {model}{meaning}")
 
     def _terms(self, need: int, offer: int, km: float, shared: int) -> Iterator[str]:
         """Yield what speaks for a pair beside its texts, blank where nothing is to be said."""

@@ -1,11 +1,17 @@
 """The sentence behind a match, part by part."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from embeddings import CachedEncoder, WordHashEncoder
+from embeddings.encoder import DEFAULT_NAME
+from matching.candidates import scorer_of
 from matching.explain import Explainer
+from matching.policy import Policy
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
-from tests.matching.cases import make_scorer
+from tests.matching.cases import ON, make_scorer
 
 
 def reason(
@@ -60,6 +66,34 @@ def test_shared_words_stand_beside_the_sentences() -> None:
 )
 def test_languages_other_than_english_are_told(statement: str, focus: str, words: str) -> None:
     assert f"No telling word in common; {words}" in reason({"statement": statement}, {"focus": focus})
+
+
+class Named(WordHashEncoder):
+    """Hashed words under the bundled model's name, so that a multilingual model stands beside it."""
+
+    name = DEFAULT_NAME
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            "Reading with children",
+            "Read in English, both say “reading”; the need is in English, the offer in Spanish; by",
+        ),
+        (
+            "Lectura para los niños",
+            "Both say “lectura”; both are in Spanish; by the multilingual model the texts are",
+        ),
+    ],
+)
+def test_a_pair_of_both_languages_is_told_the_words_it_shares_in_english(
+    statement: str, words: str, tmp_path: Path
+) -> None:
+    district = make_district([make_need(statement=statement)], [make_offer(focus="La lectura en la escuela")])
+    scorer = scorer_of(district, Policy(), ON, CachedEncoder(Named(), tmp_path / "v"))
+    first = np.array([0])
+    assert Explainer(scorer).reasons(scorer.score(first, first))[0].why.startswith(words)
 
 
 def test_a_focus_area_that_the_partner_wants_is_told() -> None:

@@ -60,6 +60,10 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
     table["forced"] = np.maximum(table["before"] - table[["fitting", "after"]].max(axis=1), 0)
     table["moved"] = np.maximum(table["fitting"] - table["after"], 0)
     table["change"] = _changes(table)
+    table["promised"] = (
+        table["before"].where(table["cause"] == "", 0).groupby(table["offer_id"]).transform("sum")
+    )
+    table["offered"] = district.offers.set_index("offer_id")["slots"].reindex(table["offer_id"]).to_numpy()
     table["level"] = _levels(district, matching, table)
     school = district.needs.set_index("need_id")["school_id"]
     partner = district.offers.set_index("offer_id")["partner_id"]
@@ -122,8 +126,14 @@ def _cause_and_reason(row, table: pd.DataFrame, matching: Matching) -> tuple[str
     if row.cause:
         return row.cause, row.why
     if row.forced and not row.moved:
-        return Cause.OVER_CAPACITY, (
-            "More is promised than the offer, the need or the limits on partners and schools now allow."
+        if row.promised > row.offered:
+            return (
+                Cause.OVER_CAPACITY,
+                f"The offer has {_slots(row.offered)} now; {row.promised} were promised.",
+            )
+        return (
+            Cause.OVER_CAPACITY,
+            "More was promised than the need, or a limit on partners or schools, now allows.",
         )
     return Cause.BETTER_USE, _better_use(row, table, matching)
 

@@ -24,10 +24,12 @@ Index = NDArray[np.int64]
 class Rematching:
     """A plan for mid-year beside what runs.
 
-    ``changes`` has the columns of `matching.changes.COLUMNS`; ``partnerships`` is the table as it stands once the plan
-    is accepted; ``max_moves`` is the budget, None where there was none, and ``moves`` what the plan takes of it.
+    ``district`` is the one that was given, closed needs included. ``changes`` has the columns of
+    `matching.changes.COLUMNS`; ``partnerships`` is the table as it stands once the plan is accepted; ``max_moves``
+    is the budget, None where there was none, and ``moves`` what the plan takes of it.
     """
 
+    district: District
     matching: Matching
     changes: pd.DataFrame
     partnerships: pd.DataFrame
@@ -170,7 +172,7 @@ class Start:
         matching = conclude(self.prepared, answer)
         changes = changes_of(self.district, self.running, matching)
         partnerships = partnerships_after(self.district, changes, pd.Timestamp(self.prepared.run.on))
-        return Rematching(matching, changes, partnerships, max_moves)
+        return Rematching(self.district, matching, changes, partnerships, max_moves)
 
 
 def _rows(district: District, pairs: pd.DataFrame) -> tuple[Index, Index]:

@@ -7,6 +7,7 @@ from matching.audit import Finding
 from matching.pipeline import Matching
 from matching.policy import settings_of
 from matching.recruits import KIND_SLOTS, gain_words, place_words
+from matching.report.changes import ChangesStory
 from matching.report.coverage import coverage_by_kind_of_school
 from matching.report.story import Story
 from matching.report.summary import Provenance
@@ -16,12 +17,12 @@ MOST_FINDINGS = 200
 _FOLDER = Path(__file__).parent
 
 
-def write_page(path: Path, story: Story, provenance: Provenance) -> None:
-    """Write the page."""
-    path.write_text(page_of(story, provenance), encoding="utf-8")
+def write_page(path: Path, story: Story, provenance: Provenance, changes: ChangesStory | None = None) -> None:
+    """Write the page, that of a mid-year plan with what it ``changes``."""
+    path.write_text(page_of(story, provenance, changes), encoding="utf-8")
 
 
-def page_of(story: Story, provenance: Provenance) -> str:
+def page_of(story: Story, provenance: Provenance, changes: ChangesStory | None = None) -> str:
     """Return the page as HTML; every text of the district is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -38,6 +39,7 @@ def page_of(story: Story, provenance: Provenance) -> str:
     environment.globals |= {"counted": counted, "kind_words": KIND_WORDS, "kind_slots": KIND_SLOTS}
     return environment.get_template("page.html.jinja").render(
         story=story,
+        changes=changes,
         matching=story.matching,
         district=story.matching.district,
         run=story.matching.run,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from matching.rematching import Rematching, knee
+from matching.report.changes import changes_story
 from matching.report.results import Progress, write_results
 
 
@@ -23,11 +24,10 @@ def write_rematch(
     """
     last = points[-1]
     if len(points) == 1:
-        return write_results(last.matching, folder, tables=_tables(last), progress=progress)
+        return _write(points, folder, _tables(last), progress)
     for point in points:
-        write_results(point.matching, folder / folder_of(point), tables=_tables(point))
-    tables = _tables(last) | {"curve.csv": curve_table(points)}
-    return write_results(last.matching, folder, tables=tables, progress=progress)
+        _write([point], folder / folder_of(point), _tables(point))
+    return _write(points, folder, _tables(last) | {"curve.csv": curve_table(points)}, progress)
 
 
 def folder_of(point: Rematching) -> str:
@@ -46,6 +46,16 @@ def curve_table(points: Sequence[Rematching]) -> pd.DataFrame:
         is_knee=[index == knee(points) for index in range(len(points))],
         folder=[folder_of(point) for point in points],
     )
+
+
+def _write(
+    points: Sequence[Rematching],
+    folder: Path,
+    tables: dict[str, pd.DataFrame],
+    progress: Progress | None = None,
+) -> dict[str, Path]:
+    matching, changes = points[-1].matching, changes_story(points)
+    return write_results(matching, folder, tables=tables, changes=changes, progress=progress)
 
 
 def _tables(point: Rematching) -> dict[str, pd.DataFrame]:

@@ -12,6 +12,7 @@ import pandas as pd
 from matching.pipeline import Matching
 from matching.recruiting import recruiting_brief
 from matching.recruits import RecruitingBrief
+from matching.report.changes import ChangesStory
 from matching.report.csv_files import write_matches, write_recruiting, write_table, write_unmet
 from matching.report.page import write_page
 from matching.report.story import story_of
@@ -29,6 +30,7 @@ def write_results(
     folder: Path,
     *,
     tables: Mapping[str, pd.DataFrame] | None = None,
+    changes: ChangesStory | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Path]:
     """Write the files of a result and return where each is, by its name.
@@ -40,6 +42,8 @@ def write_results(
     ----------
     tables
         More tables to write, by the name of their CSV file.
+    changes
+        What a mid-year plan changes, for the page and the workbook.
     progress
         Called with ``write`` and the share of the files that is written, 0 to 1.
 
@@ -55,7 +59,7 @@ def write_results(
         provenance = provenance_of(matching)
         for name, table in (tables or {}).items():
             write_table(staged / name, table)
-        for share, write in enumerate(_writers(matching, brief, staged, provenance)):
+        for share, write in enumerate(_writers(matching, brief, changes, staged, provenance)):
             write()
             if progress:
                 progress("write", (share + 1) / len(FILES))
@@ -113,12 +117,16 @@ def _move(names: Sequence[str], source: Path, target: Path) -> None:
 
 
 def _writers(
-    matching: Matching, brief: RecruitingBrief, staged: Path, provenance: Provenance
+    matching: Matching,
+    brief: RecruitingBrief,
+    changes: ChangesStory | None,
+    staged: Path,
+    provenance: Provenance,
 ) -> list[Callable[[], None]]:
     return [
         lambda: write_matches(staged / "matches.csv", matching.allocation.matches),
         lambda: write_unmet(staged / "unmet.csv", matching.unmet),
         lambda: write_recruiting(staged / "recruiting.csv", brief.recruits),
-        lambda: write_page(staged / "report.html", story_of(matching, brief), provenance),
-        lambda: write_workbook(staged / "district.xlsx", matching, brief, provenance),
+        lambda: write_page(staged / "report.html", story_of(matching, brief), provenance, changes),
+        lambda: write_workbook(staged / "district.xlsx", matching, brief, provenance, changes),
     ]

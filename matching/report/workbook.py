@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from matching.facts import positions
 from matching.pipeline import Matching
 from matching.recruits import Recruit, RecruitingBrief, gain_words, place_words
+from matching.report.changes import ChangesStory
 from matching.report.coverage import coverage_by_school, filled_by_need
 from matching.report.headlines import sentence_of
 from matching.report.summary import Provenance
@@ -19,11 +20,37 @@ from matching.report.xlsx import Column, Sheet, Style, write_xlsx
 Index = NDArray[np.int64]
 
 
-def write_workbook(path: Path, matching: Matching, brief: RecruitingBrief, provenance: Provenance) -> None:
-    """Write the workbook: Summary, Matches, Gaps, Recruiting, Schools, Partners, About."""
+def write_workbook(
+    path: Path,
+    matching: Matching,
+    brief: RecruitingBrief,
+    provenance: Provenance,
+    changes: ChangesStory | None = None,
+) -> None:
+    """Write the workbook: Summary, Matches, Gaps, Recruiting, Schools, Partners, About; at mid-year Changes first."""
+    first = [_changes(changes)] if changes else []
     plan = [make(matching) for make in (_summary, _matches, _gaps)]
     sides = [make(matching) for make in (_schools, _partners)]
-    write_xlsx(path, [*plan, _recruiting(brief.recruits), *sides, _about(matching, provenance)])
+    write_xlsx(path, [*first, *plan, _recruiting(brief.recruits), *sides, _about(matching, provenance)])
+
+
+def _changes(changes: ChangesStory) -> Sheet:
+    """Return a row a match, the calls to make first on top, then school by school."""
+    calls = [row for school in changes.schools for row in school.changes if not row.is_lost]
+    rows = [*changes.calls, *calls]
+    columns = [
+        Column("School", [row.school for row in rows], Style.WRAPPED, 26),
+        Column("What the school needs", [row.need for row in rows], Style.WRAPPED, 48),
+        Column("Kind", [row.kind for row in rows]),
+        Column("Partner", [row.partner for row in rows], Style.WRAPPED, 26),
+        Column("What the partner offers", [row.focus for row in rows], Style.WRAPPED, 48),
+        Column("Change", [row.change for row in rows]),
+        Column("Slots before", [row.before for row in rows], Style.COUNT, 9),
+        Column("Slots after", [row.after for row in rows], Style.COUNT, 9),
+        Column("Forced", ["yes" if row.is_forced else "" for row in rows]),
+        Column("Reason", [row.reason for row in rows], Style.WRAPPED, 60),
+    ]
+    return Sheet("Changes", columns, num_frozen=1)
 
 
 def _summary(matching: Matching) -> Sheet:

@@ -58,7 +58,9 @@ def _print_losses(plan: Rematching) -> None:
 
 def _print_curve(points: Sequence[Rematching]) -> None:
     table = Table(title="What each number of moves reaches", title_justify="left", box=None, pad_edge=False)
-    for name in ("moves", *(level.name for level in points[0].matching.allocation.levels), "all"):
+    levels = [level.name for level in points[0].matching.allocation.levels]
+    short = [f"{name[0]}{name[-1]}" for name in levels]
+    for name in ("moves", *short, "all"):
         table.add_column(name, justify="right")
     best = knee(points)
     for index, point in enumerate(points):
@@ -66,4 +68,4 @@ def _print_curve(points: Sequence[Rematching]) -> None:
         table.add_row(*(f"{cell:,}" for cell in cells), style="bold" if index == best else None)
     out.print()
     out.print(table)
-    out.print("[dim]Bold: where more moves begin to bring less.[/]")
+    out.print("[dim]m1 to o5: mentoring-1 to other-5. Bold: where more moves begin to bring less.[/]")

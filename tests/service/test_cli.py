@@ -266,3 +266,30 @@ def test_the_explained_policy_of_a_file_shows_its_values_beside_the_defaults(tmp
     own.write_text("[fit]\nfloor = 0.5\n", encoding="utf-8")
     explained = run("match", "--explain-policy", "--policy", str(own)).stdout
     assert "# The default is 0.3.\nfloor = 0.5\n" in explained
+
+
+MIDYEAR = str(PROJECT / "fixtures" / "midyear")
+JANUARY = ("--on", "2027-01-15", "--model", "words", "--effort", "quick")
+
+
+def test_rematch_writes_the_plan_what_changes_and_the_next_input(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("rematch", MIDYEAR, *JANUARY, "--max-moves", "5", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert "Calls to make first" in result.stdout
+    assert {path.name for path in out.iterdir()} >= FILES | {"changes.csv", "partnerships.csv"}
+    with (out / "changes.csv").open(encoding="utf-8") as file:
+        assert sum(int(row["moved"]) for row in csv.DictReader(file)) <= 5
+
+
+@pytest.mark.parametrize("release", ["N042", "N042=", "N042=O999"])
+def test_rematch_refuses_to_release_what_does_not_run(tmp_path: Path, release: str) -> None:
+    out = tmp_path / "out"
+    result = run("rematch", MIDYEAR, *JANUARY, "--release", release, "--out", str(out))
+    assert result.exit_code == 2
+    assert not out.exists()
+
+
+def test_rematch_takes_either_a_limit_or_the_curve(tmp_path: Path) -> None:
+    result = run("rematch", MIDYEAR, "--curve", "--max-moves", "3", "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2

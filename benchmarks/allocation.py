@@ -1,30 +1,32 @@
-"""Allocation quality and speed on generated problems: the optimizer against a greedy and against its bounds.
+"""Allocation quality and speed on generated problems: the optimizer against a greedy, a trial and its bounds.
 
-Run as ``python -m benchmarks.allocation [--sizes 300 3000 30000] [--seeds 5] [--efforts quick standard]``. Every
-answer is checked against the rules before its time counts; results go to ``benchmarks/results/allocation.json``.
+Run as ``python -m benchmarks.allocation [--sizes 300 3000 30000] [--seeds 5] [--efforts quick standard]``, with
+``--trial 100`` for as many seconds of the trial's method (see `benchmarks.allocation_baseline`) too. Every answer is
+checked against the rules before its time counts. Results go to ``benchmarks/results/allocation.json``, where a run
+takes the place of an earlier one of the same case and seed: large sizes may have fewer seeds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
-import subprocess
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.allocation_baseline import trial
 from benchmarks.allocation_greedy import greedy
 from benchmarks.allocation_problems import generate
+from benchmarks.record import RESULTS, write_record
 from optimizer import Allocation, Problem, allocate
 
-RESULTS = Path(__file__).parent / "results" / "allocation.json"
+NAME = "allocation"
+PACKAGES = ("numpy", "scipy", "ortools")
+CASE = ("needs", "group_rules", "effort", "seed")
 
 Row = dict[str, Any]  # Any: what JSON takes
 
@@ -44,15 +46,64 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[300, 3_000, 30_000])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--efforts", nargs="+", default=["quick", "standard"])
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--trial", type=float, default=0.0, help="seconds of the trial's method, 0 for none")
     options = parser.parse_args()
-    cases = [Case(size, group_rules=False, effort="quick") for size in options.sizes]
-    cases += [
-        Case(size, group_rules=True, effort=effort) for size in options.sizes for effort in options.efforts
-    ]
-    rows = [run(case, seed) for case in cases for seed in range(options.seeds)]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"setting": setting(), "runs": rows}, indent=1) + "\n")
+    seeds = range(options.seeds)
+    for size in options.sizes:
+        if options.trial:
+            for seed in seeds:
+                keep(run_trial(size, seed, options.trial))
+        cases = [Case(size, group_rules=False, effort="quick")]
+        cases += [Case(size, group_rules=True, effort=effort) for effort in options.efforts]
+        for case in cases:
+            for seed in seeds:
+                keep(run(case, seed))
+
+
+def keep(row: Row) -> None:
+    """Write a row beside those of other cases, and what it says about the trial's method."""
+    file = RESULTS / f"{NAME}.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
+    rows = [other for other in rows if [other[key] for key in CASE] != [row[key] for key in CASE]] + [row]
+    rows.sort(key=lambda one: [str(one[key]).rjust(9) for key in CASE])
+    write_record(NAME, {"runs": rows, "against_trial": against_trial(rows)}, packages=PACKAGES)
+
+
+def against_trial(rows: list[Row]) -> list[Row]:
+    """Return for each run that a trial was made of which of them is better at the first level that differs."""
+    trials = {(row["needs"], row["seed"]): row for row in rows if row["effort"] == "trial"}
+    found = []
+    for row in rows:
+        other = trials.get((row["needs"], row["seed"]))
+        if other and other is not row and row["group_rules"]:
+            ours, theirs = row["filled"], other["filled"]
+            better = "equal" if ours == theirs else "ours" if ours > theirs else "trial"
+            found.append(
+                {key: row[key] for key in CASE} | {"cpu_seconds": row["cpu_seconds"], "better": better}
+            )
+    return found
+
+
+def run_trial(num_needs: int, seed: int, seconds: float) -> Row:
+    """Return the figures of the trial's method on one problem, and print them."""
+    problem = generate(num_needs, seed, group_rules=True)
+    started = time.process_time()
+    slots, solved = trial(problem, seconds)
+    row = {
+        "needs": num_needs,
+        "pairs": problem.num_pairs,
+        "group_rules": True,
+        "effort": "trial",
+        "seed": seed,
+        "cpu_seconds": round(time.process_time() - started, 1),
+        "neighbourhoods": solved,
+        "filled": np.bincount(problem.need_level[problem.pair_need], slots, 10).astype(int).tolist(),
+    }
+    check(problem, slots)
+    print(
+        f"{num_needs:>6} needs, trial, seed {seed}: cpu {row['cpu_seconds']:.1f}; {row['filled']}", flush=True
+    )
+    return row
 
 
 def run(case: Case, seed: int) -> Row:
@@ -148,19 +199,6 @@ def peak_mebibytes() -> int:
 
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used // 2**20 if platform.system() == "Darwin" else used // 2**10
-
-
-def setting() -> Row:
-    """Return commit, machine and versions."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout
-    return {
-        "commit": commit.strip(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("numpy", "scipy", "ortools")},
-    }
 
 
 if __name__ == "__main__":

@@ -35,9 +35,10 @@ class Polish:
     def improve(self, slots: Ints) -> Ints:
         """Return slots that keep all rules and are no worse in any level nor, in their order, in any line."""
         slots = self._flow(slots)
-        if self.even:
-            slots = self._flow(self._climb(slots, self._more_even))
-        return self._flow(self._climb(slots, self._fitter))
+        for rematch in (self._more_even, self._fitter) if self.even else (self._fitter,):
+            if self.search.budget.line_work and not self.search.should_stop():
+                slots = self._flow(self._climb(slots, rematch))
+        return slots
 
     def value(self, slots: Ints) -> _Value:
         """Return what is better the more it is: the levels, then each line."""

@@ -77,7 +77,7 @@ def budget_for(effort: str, problem: Problem) -> Budget:
         work = 0.5 if needs <= _SMALL else 0.0
         return Budget(3, 1, work, 10, 0.1, 600, 150, 600, line_work=work / 5)
     if effort == "standard":
-        work = min(1.0 + pairs / 1_600, 0.5 + needs / 100)
+        work = min(1.0 + pairs / 1_600, 0.3 + needs / 100, 30.0 + needs / 400)
         return Budget(6, 3, work, 10, 0.3, 1_500, 1_500, 1_500, line_work=work / 6)
     work = 40.0 + needs / 20
     return Budget(8, 6, work, 18, 1.0, 6_000, 4_000, 20_000, line_work=work / 4)
@@ -175,7 +175,8 @@ class Search:
             short = at_level[plan.need_filled[at_level] < needed[at_level]]
             if plan.need_filled[at_level].sum() >= bound:
                 break
-            queue = [need for need in queue if plan.need_filled[need] < needed[need]]
+            while queue and plan.need_filled[queue[-1]] == needed[queue[-1]]:
+                queue.pop()
             if not queue:
                 queue, steps = self.rng.permutation(short).tolist(), plan.steps_to_spare(level)
             needs = plan.neighbours(queue.pop(), size, self.rng, steps)

@@ -195,6 +195,38 @@ def test_left_out_pair_without_trained_slots_can_better_nothing() -> None:
     assert negative_pairs(untrained, prices_of(untrained, allocate(untrained)), left_out).tolist() == [0]
 
 
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_left_out_pair_of_an_idle_offer_has_to_better_the_match_that_stands(is_trained: bool) -> None:
+    # Both needs have 900,000 and the third offer is idle: 600,000 is less, though more than its 500,000.
+    problem = make_problem(
+        [1, 1],
+        [1, 1, 1],
+        pair_need=[0, 1, 0],
+        pair_offer=[0, 1, 2],
+        pair_fit=[900_000, 900_000, 500_000],
+        offer_trained_slots=[1, 1, 1],
+        need_uses_trained=[is_trained, is_trained],
+    )
+    prices = prices_of(problem, allocate(problem))
+    left_out = LeftOut(np.array([1, 1]), np.array([2, 2]), np.array([600_000, 900_001]))
+    assert negative_pairs(problem, prices, left_out).tolist() == [1]
+
+
+def test_need_keeps_its_least_while_its_matches_are_priced() -> None:
+    # Slots of the first offer fit the second need better, but the first takes none where it cannot have 2.
+    problem = make_problem(
+        [2, 3],
+        [3, 1],
+        pair_need=[0, 1, 1],
+        pair_offer=[0, 0, 1],
+        pair_fit=[100_000, 900_000, 100_000],
+        need_min_slots=[2, 0],
+    )
+    allocation = allocate(problem, even=False)
+    assert allocation.slots.tolist() == [2, 1, 1]
+    assert verify(problem, allocation, prices_of(problem, allocation, even=False)).is_valid
+
+
 def test_verifying_asks_no_solver() -> None:
     folder = Path(optimizer.__file__).parent
     waiting, seen = ["optimizer.verify"], set[str]()

@@ -3,16 +3,18 @@
 An event is told in one sentence and applied to the tables as a coordinator would enter it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from matching.generate import START_OF_SCHOOL
 from matching.generate.frames import Columns, frame_of
 
 WORST_RATING = 1.2
+MIDYEAR = date(2027, 1, 15)
 
 Tables = dict[str, pd.DataFrame]
 Happening = Callable[[np.random.Generator, Tables, date], tuple[Tables, str]]
@@ -28,10 +30,8 @@ class Event:
     said: str
 
 
-def midyear(
-    tables: Mapping[str, pd.DataFrame], *, num_events: int, seed: int, start: date, end: date
-) -> tuple[Tables, list[Event]]:
-    """Return the tables after events drawn at random between two days, and the events in order.
+def until_midyear(tables: Mapping[str, pd.DataFrame], *, num_events: int, seed: int) -> Tables:
+    """Return the tables after events drawn at random from September to mid-January, and ``events`` that tells them.
 
     Parameters
     ----------
@@ -41,12 +41,11 @@ def midyear(
         The same seed gives the same events.
     """
     rng = np.random.default_rng(seed)
-    days = sorted(start + timedelta(days=int(day)) for day in rng.integers(0, (end - start).days, num_events))
-    found, events = dict(tables), []
-    for day in days:
-        found, event = happen(rng, found, day)
-        events.append(event)
-    return found, events
+    found, rows = dict(tables), []
+    for day in np.sort(rng.integers(0, (MIDYEAR - START_OF_SCHOOL).days, num_events)).tolist():
+        found, event = happen(rng, found, START_OF_SCHOOL + timedelta(days=day))
+        rows.append((event.on.isoformat(), event.name, event.said))
+    return found | {"events": pd.DataFrame(rows, columns=["date", "event", "what_happened"])}
 
 
 def happen(rng: np.random.Generator, tables: Tables, on: date) -> tuple[Tables, Event]:
@@ -185,12 +184,6 @@ HAPPENINGS: Mapping[str, Happening] = {
     "results_come_back": _results_come_back,
 }
 """What may happen, by name."""
-
-
-def events_table(events: Sequence[Event]) -> pd.DataFrame:
-    """Return date, event and what happened, a row an event."""
-    rows = [(event.on.isoformat(), event.name, event.said) for event in events]
-    return pd.DataFrame(rows, columns=["date", "event", "what_happened"])
 
 
 def _one(rng: np.random.Generator, table: pd.DataFrame, among: pd.Series) -> int | None:

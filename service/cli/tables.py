@@ -28,14 +28,26 @@ def generate(
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", min=0, help="The same seed, the same district.")
     ] = 0,
+    events: Annotated[
+        int,
+        typer.Option(
+            "--events",
+            metavar="N",
+            min=0,
+            help="Let so many things happen until mid-year, told in events.csv: partners leave, results come back.",
+        ),
+    ] = 0,
 ) -> None:
-    """Write a synthetic district of any size."""
+    """Write a synthetic district of any size, at the start of the school year or at mid-year."""
     from matching.generate import generate_district, write_tables
+    from matching.generate.midyear import until_midyear
     from service.terminal.console import waiting
     from service.terminal.tables import print_generated
 
     with bad_input(), waiting("Generating"):
         made = generate_district(schools, seed=seed)
+        if events:
+            made = until_midyear(made, num_events=events, seed=seed)
         write_tables(made, out)
     print_generated(made, out)
 

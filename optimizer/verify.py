@@ -1,6 +1,6 @@
 """Whether an allocation keeps all rules and its prices prove it the best, by additions and comparisons alone.
 
-No solver is asked: who doubts an answer needs to trust the lines of this file only. Prices prove an allocation
+No solver is asked, and how the prices were found is of no account. Prices prove an allocation
 if no slot can gain by moving: bringing one to a pair is worth no more than what its offer charges, and a slot
 that is there is worth no less (linear programming duality; Ahuja, Magnanti, Orlin 1993, chapter 9.3). A proof of
 the lines up to one does not need those after it.

@@ -19,7 +19,7 @@ from matching.shortages import shortages
 from matching.texts import need_texts
 from matching.values import format_grades, format_schedule, parse_grades, parse_schedule, split_list
 from matching.vocabulary import KINDS, LEVELS, MENTORING
-from optimizer.newcomers import NewOffer, refilled, with_offer
+from optimizer.newcomers import NewOffer, refilled, with_offer, without_last
 
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -238,25 +238,32 @@ def _verified(
     left = [(row, pairs.offer == first + index) for index, row in enumerate(rows)]
     slots = refilled(problem, slots)
     while left:
-        row, own = left.pop(_most_promising(problem, slots, [pairs.need[own] for _, own in left]))
+        row, own = left.pop(
+            _most_promising(problem, slots, [(row.slots, pairs.need[own]) for row, own in left])
+        )
         larger, new_slots = _taken_in(problem, slots, NewOffer(row.slots, pairs.need[own], pairs.fit[own]))
         used = int(new_slots[problem.num_pairs :].sum())
         if 0 < used < row.slots:
             larger, new_slots = _taken_in(problem, slots, NewOffer(used, pairs.need[own], pairs.fit[own]))
         gain = _filled(larger, new_slots) - _filled(problem, slots)
+        if gain.sum() > larger.offer_slots[-1]:
+            # More than it has: the plan would have found some of that without it.
+            slots = without_last(problem, new_slots)
+            gain = _filled(larger, new_slots) - _filled(problem, slots)
         if gain.sum() > 0:
             needs = pairs.need[own][new_slots[problem.num_pairs :] > 0]
             yield _recruit(scorer, replace(row, slots=int(larger.offer_slots[-1])), needs, gain)
             problem, slots = larger, new_slots
 
 
-def _most_promising(problem: optimizer.Problem, slots: Index, needs: Sequence[Index]) -> int:
-    """Return which of the offers could come to the most open slots, level by level in order; the first of several."""
-    filled = np.bincount(problem.pair_need, weights=slots, minlength=problem.num_needs)
+def _most_promising(problem: optimizer.Problem, slots: Index, offers: Sequence[tuple[int, Index]]) -> int:
+    """Return which of the offers, as slots and needs, could fill most, level by level; the first of several."""
+    filled = np.bincount(problem.pair_need, weights=slots, minlength=problem.num_needs).astype(np.int64)
     unmet, level = problem.need_slots - filled, problem.need_level
-    promised = [
-        np.bincount(level[served], weights=unmet[served], minlength=len(LEVELS)).tolist() for served in needs
-    ]
+    promised = []
+    for most, needs in offers:
+        open_slots = np.bincount(level[needs], weights=unmet[needs], minlength=len(LEVELS))
+        promised.append(np.diff(np.minimum(np.cumsum(open_slots), most), prepend=0).tolist())
     return promised.index(max(promised))
 
 

@@ -77,25 +77,45 @@ def refilled(problem: Problem, slots: Ints, *, enough: int = NO_LIMIT) -> Ints:
     enough
         Gained slots after which no further round is tried: what a new offer has is all that it can add.
     """
-    before = int(slots.sum())
-    is_new = np.arange(problem.num_pairs) >= len(slots)
-    slots = np.append(slots, np.zeros(int(is_new.sum()), np.int64))
-    locks = fitting_locks(problem)
-    rules = group_rules(problem, locks)
-    rules = refuse(rules, usable_slots(problem, rules, locks))
-    # Matches without a least may go altogether; the others keep theirs, so that the flow cannot break them.
-    may_go = (rules.min_match <= 1) & (rules.min_need <= 1)[problem.pair_need]
+    before, next_round = int(slots.sum()), _Rounds(problem, len(slots))
+    slots = np.append(slots, np.zeros(problem.num_pairs - len(slots), np.int64))
     for _ in range(_MOST_ROUNDS):
-        is_firm = firm(problem, rules, slots)
-        chosen = choose_pairs(rules, _weight(problem, slots, is_firm, is_new) * (rules.min_match < NO_LIMIT))
-        low = np.where(may_go, locks, firm_low(problem, rules, locks, slots, is_firm))
-        trial = settle(problem, rules, locks, chosen, refill(problem, chosen, low, slots))
+        trial = next_round.after(slots)
         if levels_filled(problem, trial).tolist() <= levels_filled(problem, slots).tolist():
             break
         slots = trial
         if slots.sum() - before >= enough:
             break
     return slots
+
+
+def without_last(problem: Problem, slots: Ints) -> Ints:
+    """Return slots of ``problem`` that keep all rules, from those of the same problem with one offer more."""
+    rest = slots[: problem.num_pairs]
+    return refilled(problem, _Rounds(problem, problem.num_pairs).after(rest))
+
+
+class _Rounds:
+    """What the rounds on one problem share; pairs from ``num_old`` on are new."""
+
+    def __init__(self, problem: Problem, num_old: int) -> None:
+        self.problem, self.locks = problem, fitting_locks(problem)
+        rules = group_rules(problem, self.locks)
+        self.rules = refuse(rules, usable_slots(problem, rules, self.locks))
+        self.is_new = np.arange(problem.num_pairs) >= num_old
+        # Matches without a least may go altogether; the others keep theirs, so that the flow cannot break them.
+        self.may_go = (rules.min_match <= 1) & (rules.min_need <= 1)[problem.pair_need]
+
+    def after(self, slots: Ints) -> Ints:
+        """Return the slots after a round: all pairs that the counts leave room for are let in, and settled."""
+        problem, rules, locks = self.problem, self.rules, self.locks
+        is_firm = firm(problem, rules, slots)
+        weight = _weight(problem, slots, is_firm, self.is_new) * (rules.min_match < NO_LIMIT)
+        chosen = choose_pairs(rules, weight)
+        low = np.where(self.may_go, locks, firm_low(problem, rules, locks, slots, is_firm))
+        return settle(
+            problem, rules, locks, chosen, refill(problem, chosen, low, np.where(chosen, slots, locks))
+        )
 
 
 def _weight(problem: Problem, slots: Ints, is_firm: Bools, is_new: Bools) -> Ints:

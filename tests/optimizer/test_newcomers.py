@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from optimizer import Problem, allocate
-from optimizer.newcomers import NewOffer, refilled, with_offer
+from optimizer.newcomers import NewOffer, refilled, with_offer, without_last
 from optimizer.values import levels_filled
 from tests.optimizer.problems import Ints, broken_rules, draw_problem, make_problem
 
@@ -75,4 +75,5 @@ def test_plan_with_the_new_offer_keeps_all_rules_and_never_falls_behind(seed: in
     locks = np.zeros(problem.num_pairs, np.int64) if problem.pair_locked is None else problem.pair_locked
     held = np.append(locks - answer.locks_cut, np.zeros(problem.num_needs, np.int64))
     assert broken_rules(larger, slots, held) == []
+    assert broken_rules(problem, without_last(problem, slots), held[: problem.num_pairs]) == []
     assert levels_filled(larger, slots).tolist() >= levels_filled(problem, answer.slots).tolist()

@@ -11,7 +11,7 @@ Changes = Mapping[str, tuple[str, str]]
 
 OPTIMIZER_TESTS = tuple(
     f"tests/optimizer/test_{name}.py"
-    for name in ("rules", "usable", "properties", "mip", "bounds", "search", "exact")
+    for name in ("rules", "usable", "neighbourhood", "properties", "mip", "bounds", "search", "exact")
 )
 AUDIT_TESTS = ("tests/matching/test_audit.py",)
 RULES_TESTS = ("tests/matching/test_rules.py", "tests/matching/test_candidates.py")
@@ -257,11 +257,8 @@ _PAIR_RULES: Changes = {
         "schedule": "shares_time",
     }.items()
 } | {
-    "kind": (
-        "block = among & shares_kind(facts, needs[:, np.newaxis], offers, rules)",
-        "block = among.copy()",
-    ),
-    "grades": ("block &= shares_grade(facts, needs[:, np.newaxis], offers, rules)", "block &= True"),
+    "kind": ("block = among & shares_kind(", "block = among & True | among & shares_kind("),
+    "grades": ("block &= shares_grade(", "block &= True | shares_grade("),
 }
 _UNMET: Changes = {
     "later slots": (

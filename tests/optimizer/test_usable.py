@@ -51,6 +51,16 @@ def test_pair_without_room_for_its_least_in_its_need_beside_a_lock_is_dropped(le
     assert usable(problem).tolist() == [4, slots]
 
 
+@pytest.mark.parametrize(("least", "slots"), [(3, 0), (2, 2)])
+def test_pair_without_room_for_its_least_in_trained_slots_beside_a_lock_is_dropped(
+    least: int, slots: int
+) -> None:
+    # The lock leaves 2 of the 6 trained slots, though the offer has 9.
+    trained = {"offer_trained_slots": [6], "need_uses_trained": [True, True]}
+    problem = make_problem([4, 4], [9], pair_locked=[4, 0], offer_min_slots=[least], **trained)
+    assert usable(problem).tolist() == [4, slots]
+
+
 def test_locks_that_take_all_partners_shut_out_others() -> None:
     problem = make_problem([9], [4, 4], pair_locked=[1, 0], need_max_partners=[1])
     assert usable(problem).tolist() == [4, 0]

@@ -17,6 +17,7 @@ from matching.levels import Locks, level_of_needs, locks_of
 from matching.policy import Policy
 from matching.priority import priorities_of
 from matching.rules import PAIR_RULES
+from matching.standing import as_of_now
 from matching.vocabulary import LEVELS, RULE_WORDS, Rule
 
 Index = NDArray[np.int64]
@@ -74,8 +75,10 @@ def audit_allocation(
     encoder: Encoder | None = None,
 ) -> Audit:
     """Return what is wrong with an allocation and what it reaches, on the date `on` (by default today)."""
-    scorer = scorer_of(district, policy or Policy(), on or date.today(), encoder)
-    priorities = priorities_of(district, scorer.policy.priority)
+    policy = policy or Policy()
+    district = as_of_now(district, policy)
+    scorer = scorer_of(district, policy, on or date.today(), encoder)
+    priorities = priorities_of(district, policy.priority)
     return audit_matches(matches, scorer, priorities["priority"].to_numpy())
 
 

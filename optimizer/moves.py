@@ -202,7 +202,11 @@ class _Planner:
         climb = self._climb(found.slots)
         plans = [still, climb.fill(still, int(budgets.incumbent.sum())), climb.stay(found.slots)]
         best = max(plans, key=self._worth)
-        return self._result(best, keep_value(budgets.problem, best))
+        point = self._result(best, keep_value(budgets.problem, best))
+        if levels_filled(budgets.problem, best).tolist() != _filled(found):
+            return point
+        # What was shown without counting moves holds here: this is the last point of all.
+        return replace(point, allocation=replace(point.allocation, levels=found.levels))
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""

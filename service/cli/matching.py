@@ -62,6 +62,10 @@ def match(
 def audit(
     district: DistrictPath,
     matches: Annotated[Path, typer.Argument(metavar="MATCHES.csv", help="need_id, offer_id, slots a row.")],
+    rematch: Annotated[
+        bool,
+        typer.Option("--rematch", help="Check a plan for mid-year: what runs is locked as rematch does."),
+    ] = False,
     policy: PolicyPath = None,
     on: OnDate = None,
     model: Model = None,
@@ -69,6 +73,7 @@ def audit(
 ) -> None:
     """Check any allocation against all rules, also one typed by hand."""
     from matching.audit import audit_allocation
+    from matching.standing import running_matches, with_standing
     from matching.tables import read_matches
     from service.terminal.console import waiting
     from service.terminal.matching import print_audit
@@ -76,6 +81,8 @@ def audit(
     with bad_input(as_json=as_json):
         found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
         given = read_matches(matches)
+        if rematch:
+            found = with_standing(found, running_matches(found, rules, day_of(on)))
         with waiting("Checking every rule"):
             result = audit_allocation(found, given, rules, on=day_of(on), encoder=encoder)
     if as_json:

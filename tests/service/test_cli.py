@@ -293,3 +293,11 @@ def test_rematch_refuses_to_release_what_does_not_run(tmp_path: Path, release: s
 def test_rematch_takes_either_a_limit_or_the_curve(tmp_path: Path) -> None:
     result = run("rematch", MIDYEAR, "--curve", "--max-moves", "3", "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
+
+
+def test_audit_passes_the_plan_that_rematch_wrote(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("rematch", MIDYEAR, *JANUARY, "--max-moves", "0", "--out", str(out))
+    result = run("audit", MIDYEAR, str(out / "matches.csv"), *JANUARY[:4], "--rematch")
+    assert result.exit_code == 0, result.output
+    assert "Audit passed" in result.stdout

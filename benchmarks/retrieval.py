@@ -1,16 +1,14 @@
-"""Retrieval quality and the speed of text scores: ``python -m benchmarks.retrieval``. Nothing is chosen here."""
+"""Retrieval quality: ``python -m benchmarks.retrieval``. Nothing is chosen here."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fit_floor import print_table
 from benchmarks.labelled import LabelledSet, read_sets
 from benchmarks.record import write_record
-from benchmarks.text_speed import speed
 from embeddings import CachedEncoder, Encoder, Lexical, SentenceEncoder, top_k
 
 METRICS = ("ndcg@10", "recall@10", "mrr@10")
-PACKAGES = ("numpy", "scipy", "torch", "sentence-transformers", "bm25s", "PyStemmer")
+PACKAGES = ("numpy", "scipy", "onnxruntime", "tokenizers", "bm25s", "PyStemmer")
 Scores = NDArray[np.float32]
 Values = NDArray[np.float64]
 Intervals = dict[str, dict[str, dict[str, float]]]
@@ -24,9 +22,7 @@ def main() -> None:
         "encoder": encoder.name,
         "quality": {labelled.name: quality(labelled, encoder) for labelled in sets},
     }
-    times = speed()
-    print_table("speed, seconds", times)
-    write_record("retrieval", figures | {"speed": times}, packages=PACKAGES)
+    write_record("retrieval", figures, packages=PACKAGES)
 
 
 def quality(labelled: LabelledSet, encoder: Encoder) -> Intervals:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matching.pipeline import Matching, Run, match
     from matching.policy import Policy, read_policy
     from matching.recommendation import Recommender, recommend
+    from matching.recruiting import recruiting_brief
     from matching.tables import read_district, read_matches
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "read_matches",
     "read_policy",
     "recommend",
+    "recruiting_brief",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "read_matches": "tables",
     "read_policy": "policy",
     "recommend": "recommendation",
+    "recruiting_brief": "recruiting",
 }
 
 

@@ -31,6 +31,8 @@ from optimizer.values import even_value, fit_value, keep_value, levels_filled
 
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
 """Neighbourhoods at most for each level and point."""
+_MOST_AFRESH = 3_000
+"""With more needs the plan without a limit too starts from the incumbents, and nothing is matched afresh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,18 +197,25 @@ class _Planner:
     def free(self) -> Point:
         """Return the best plan found without a limit, which moves no more than its levels are found to ask for."""
         budgets = self.budgets
+        if budgets.rules.can_bind and budgets.problem.num_needs > _MOST_AFRESH:
+            return self._from_incumbents()
         found = self._allocate(budgets.problem, self.progress)
         if not budgets.rules.can_bind or not found.keep.value:
             return Point(found.keep.value, found)
-        still = self.point(0, None).allocation.slots
-        climb = self._climb(found.slots)
-        plans = [still, climb.fill(still, int(budgets.incumbent.sum())), climb.stay(found.slots)]
-        best = max(plans, key=self._worth)
+        climbed = self._from_incumbents().allocation.slots
+        best = max([climbed, self._climb().stay(found.slots)], key=self._worth)
         point = self._result(best, keep_value(budgets.problem, best))
         if levels_filled(budgets.problem, best).tolist() != _filled(found):
             return point
         # What was shown without counting moves holds here: this is the last point of all.
         return replace(point, allocation=replace(point.allocation, levels=found.levels))
+
+    def _from_incumbents(self) -> Point:
+        """Return the best plan found from the one that moves nothing."""
+        budgets = self.budgets
+        still = self.point(0, None).allocation.slots
+        best = self._climb().fill(still, int(budgets.incumbent.sum()))
+        return self._result(best, keep_value(budgets.problem, best))
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
@@ -219,10 +228,10 @@ class _Planner:
         else:
             slots = last.allocation.slots
         if max_moves:
-            slots = self._climb(slots).fill(slots, max_moves)
+            slots = self._climb().fill(slots, max_moves)
         return self._result(slots, max_moves)
 
-    def _climb(self, slots: Ints) -> Climb:
+    def _climb(self) -> Climb:
         budgets = self.budgets
         locked = flow_of(budgets.network, budgets.problem, budgets.locks)
         filled = fill_levels(budgets.network, locked)[budgets.network.at.levels]

@@ -1,7 +1,8 @@
 """Problems without group rules, exact: two formulations of levels then fit, and all of `allocate`, at every size.
 
 Run as ``python -m benchmarks.network [SIZES]``, by default 3000 30000 300000 needs, each in a process of its own. The
-answers have to be equal before their time counts; results go to ``benchmarks/results/network.json``.
+answers have to be equal before their time counts; results go to ``benchmarks/results/network.json``, with the load of
+the machine beside them: on a busy one only the seconds of the processor tell something.
 
 *Totals* fills level after level by maximum flows, fixes what each has, and asks one minimum-cost flow for the fit:
 what `allocate` does. *Penalties* is one minimum-cost flow, in which a slot of a level costs more than any rearrangement
@@ -11,6 +12,7 @@ of slots can gain in fit; where such costs are out of the solver's range it has 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -47,7 +49,9 @@ def main() -> None:
         said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         rows.append(json.loads(said.splitlines()[-1]))
         print(rows[-1], flush=True)
-    write_record("network", {"runs": rows}, packages=["numpy", "scipy", "ortools"])
+    write_record(
+        "network", {"runs": rows, "load": os.getloadavg()[0]}, packages=["numpy", "scipy", "ortools"]
+    )
 
 
 def measure(num_needs: int) -> dict[str, object]:

@@ -176,8 +176,11 @@ class _Foreign:
         is_query, column = self.is_query[rows], np.flatnonzero(self.is_document)
         everything = np.arange(len(self.documents))
         for row, to in ((np.flatnonzero(is_query), everything), (np.flatnonzero(~is_query), column)):
+            if len(row) == 0:
+                continue
             pairs = np.ix_(row, to)
-            dense[pairs] = _mean(dense[pairs], self.queries[rows][row] @ self.documents[to].T)
+            documents = self.documents if to is everything else self.documents[to]
+            dense[pairs] = _mean(dense[pairs], self.queries[rows][row] @ documents.T)
             total[pairs] = self.calibration.total(dense[pairs], lexical[pairs])
 
     def rescore_pairs(

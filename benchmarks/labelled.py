@@ -67,6 +67,23 @@ def read_sets() -> list[LabelledSet]:
     return [*(read_set(folder) for folder in folders.values() if folder.is_dir()), demo_set()]
 
 
+def programme_set() -> LabelledSet | None:
+    """Return San Francisco's programmes by name, each to find what its own partner says of itself; None if absent."""
+    folder = SHARED_DATA / "san-francisco"
+    if not folder.is_dir():
+        return None
+    district = read_district(folder)
+    described = district.partners.set_index("partner_id")["description"]
+    offers = district.offers.assign(description=district.offers["partner_id"].map(described))
+    told = offers[(offers["description"] != "") & (offers["description"] != offers["focus"])]
+    documents = sorted(set(described) - {""})
+    column = {text: i for i, text in enumerate(documents)}
+    grades = np.zeros((len(told), len(documents)), np.int8)
+    grades[np.arange(len(told)), told["description"].map(column)] = 1
+    judged = np.ones(grades.shape, np.bool_)
+    return LabelledSet("san-francisco, programmes", list(told["focus"]), documents, grades, judged)
+
+
 def read_set(folder: Path) -> LabelledSet:
     """Return the set of a folder; all its pairs count as judged."""
     queries = read_lines(folder / "queries.jsonl")

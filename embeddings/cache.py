@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import DEFAULT_NAME, Encoder, MultilingualEncoder
+from embeddings.encoder import DEFAULT_NAME, Encoder, MultilingualEncoder, SentenceEncoder
+from embeddings.passages import PassageEncoder
 
 # Goes up when the same encoder name may come to mean other vectors (a new way to cut long texts).
 FORMAT = 1
@@ -31,10 +32,13 @@ class CachedEncoder:
     ----------
     path
         The file; by default ``vectors-1.sqlite`` in the user's cache folder.
+    closely
+        Whether a district's offers are to be read passage by passage, where the encoder is the bundled model.
     """
 
-    def __init__(self, encoder: Encoder, path: Path | str | None = None):
+    def __init__(self, encoder: Encoder, path: Path | str | None = None, *, closely: bool = True):
         self._encoder = encoder
+        self._closely = closely
         self._path = default_path() if path is None else Path(path)
         self._vector_of = lru_cache(maxsize=256)(lambda text: encoder.encode([text])[0])
 
@@ -47,6 +51,12 @@ class CachedEncoder:
     def multilingual(self) -> "CachedEncoder | None":
         """What reads texts that are not in English, cached in the same file; None for a model that we do not know."""
         return CachedEncoder(MultilingualEncoder(), self._path) if self.name == DEFAULT_NAME else None
+
+    @cached_property
+    def close(self) -> "CachedEncoder | None":
+        """What reads a text with its passages, cached in the same file; None for another model or where not wanted."""
+        is_bundled = isinstance(self._encoder, SentenceEncoder) and self.name == DEFAULT_NAME
+        return CachedEncoder(PassageEncoder(), self._path) if is_bundled and self._closely else None
 
     def encode(
         self, texts: Sequence[str], progress: Callable[[str, float], None] | None = None

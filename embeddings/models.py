@@ -122,14 +122,19 @@ class BundledModel:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def _encoded(self, tokens: Sequence[list[int]]) -> NDArray[np.float32]:
-        """Return the unit mean of the token vectors of each text."""
+        """Return the vectors of texts given as tokens."""
         ids = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
         is_token = np.zeros_like(ids)
         for row, numbers in enumerate(tokens):
             ids[row, : len(numbers)] = numbers
             is_token[row, : len(numbers)] = 1
         given = {"input_ids": ids, "attention_mask": is_token, "token_type_ids": np.zeros_like(ids)}
-        hidden = self._session.run(None, given)[0]
+        return self._pooled(self._session.run(None, given)[0], ids, is_token)
+
+    def _pooled(
+        self, hidden: NDArray[np.float32], ids: NDArray[np.int64], is_token: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the unit mean of the token vectors of each text."""
         return unit(np.einsum("bsd,bs->bd", hidden, is_token.astype(np.float32)))
 
 

@@ -13,6 +13,7 @@ from embeddings.calibration import Calibration, calibration_of
 from embeddings.encoder import Encoder, SentenceEncoder
 from embeddings.language import are_english, in_english
 from embeddings.lexical import Lexical
+from embeddings.passages import NUM_PASSAGES
 
 # BM25 that every query lacks: keeps one common word shared by two short texts from looking like a full match.
 # Unlike a scale within each query, coverage lets pairs of different queries be compared, as an allocation must.
@@ -21,6 +22,8 @@ ALWAYS_MISSING = np.float32(8)
 # so every partial sum of a cosine is exact in float32: a pair's score is the same to the last bit alone or in
 # a block, in any order of adding up, and ties stay ties.
 GRID = np.float32(2.0**-11)
+# Passages take nine times the memory and the products of whole texts: too much where candidates of a state are sought.
+MOST_READ_CLOSELY = 5000
 _PAIRS_AT_ONCE = 8192
 _ROWS_AT_ONCE = 512
 # Sparse products this small stay in the processor's cache: 4 times faster than 512 rows in one.
@@ -55,7 +58,9 @@ class TextScores:
 class PairScorer:
     """Text scores of any pairs of a list of queries and a list of documents.
 
-    Scores do not depend on which other pairs are asked for together with a pair. With the bundled model, cached,
+    Scores do not depend on which other pairs are asked for together with a pair. With the bundled model, cached, and as
+    many documents as a district has (`MOST_READ_CLOSELY`), the cosine is the mean of that with the whole document and
+    that with the best of its passages; a state's documents are compared as a whole. With the bundled model, cached,
     Spanish is read in English words, and where a text is not in English, the cosine is the mean of the bundled and of
     a multilingual model's, with a calibration of their own.
     """
@@ -69,13 +74,23 @@ class PairScorer:
         progress: Callable[[str, float], None] | None = None,
     ):
         self._encoder = encoder
-        self.calibration = calibration_of(encoder.name)
-        self._foreign_documents = _ForeignDocuments(documents, encoder)
+        close = _close_reader(encoder, len(documents))
+        self.calibration = calibration_of((close or encoder).name)
+        self._foreign_documents = _ForeignDocuments(documents, encoder, (close or encoder).name)
         read = self._read([*queries, *documents])
-        vectors = _embed(read, encoder, progress)
-        self._queries, self._documents = vectors[: len(queries)], vectors[len(queries) :]
-        self._lexical = Lexical(read[len(queries) :])
-        self._count(read[: len(queries)])
+        asked, read = read[: len(queries)], read[len(queries) :]
+        self._passages: list[NDArray[np.float32]] = []
+        if close is None:
+            vectors = _embed([*asked, *read], encoder, progress)
+            self._queries, self._documents = vectors[: len(asked)], vectors[len(asked) :]
+        else:
+            vectors = _embed(read, close, progress)
+            self._documents, *self._passages = map(
+                np.ascontiguousarray, np.split(vectors, 1 + NUM_PASSAGES, axis=1)
+            )
+            self._queries = _embed(asked, encoder, progress).reshape(len(asked), self._documents.shape[1])
+        self._lexical = Lexical(read)
+        self._count(asked)
         self._foreign = self._foreign_documents.asked(queries, progress)
 
     @property
@@ -112,6 +127,7 @@ class PairScorer:
         """Return the scorer of these documents alone, by number; the pairs' scores stay the same."""
         scorer = copy(self)
         scorer._documents = self._documents[documents]
+        scorer._passages = [vectors[documents] for vectors in self._passages]
         scorer._lexical = self._lexical.among(documents)
         scorer._foreign_documents = self._foreign_documents.among(documents)
         scorer._foreign = self._foreign and self._foreign.among(documents)
@@ -119,7 +135,13 @@ class PairScorer:
 
     def block(self, rows: slice | NDArray[np.int64]) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
-        dense = self._queries[rows] @ self._documents.T
+        queries = self._queries[rows]
+        dense = queries @ self._documents.T
+        if self._passages:
+            best = queries @ self._passages[0].T
+            for vectors in self._passages[1:]:
+                np.maximum(best, queries @ vectors.T, out=best)
+            dense = _mean(dense, best)
         lexical = np.empty(dense.shape, np.float32)
         counts, most = self._counts[rows], self._most[rows]
         for start in range(0, len(lexical), _ROWS_IN_CACHE):
@@ -140,6 +162,9 @@ class PairScorer:
             part = slice(start, start + _PAIRS_AT_ONCE)
             q, d = query_index[part], document_index[part]
             dense[part] = np.einsum("ij,ij->i", self._queries[q], self._documents[d])
+            if self._passages:
+                cosines = [np.einsum("ij,ij->i", self._queries[q], vectors[d]) for vectors in self._passages]
+                dense[part] = _mean(dense[part], np.max(cosines, axis=0))
             bm25[part] = self._counts[q].multiply(self._lexical.weights[d]).sum(axis=1)
         lexical = bm25 / self._most[query_index]
         total = self.calibration.total(dense, lexical)
@@ -271,19 +296,19 @@ def top_k(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArr
     return columns, np.take_along_axis(scores, columns, axis=1)
 
 
-def name_of_both(encoder: Encoder, multilingual: Encoder) -> str:
+def name_of_both(english: str, multilingual: str) -> str:
     """Return what the calibration of pairs that are not in English is stored under."""
-    return f"{encoder.name}+{multilingual.name}"
+    return f"{english}+{multilingual}"
 
 
 class _ForeignDocuments:
     """The documents as a multilingual model reads them: each of its vectors is made when a query first asks for it."""
 
-    def __init__(self, documents: Sequence[str], encoder: Encoder):
+    def __init__(self, documents: Sequence[str], encoder: Encoder, name: str):
         self._documents = list(documents)
         self._is_foreign = ~are_english(documents)
         self._encoder = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
-        calibration = calibration_of(name_of_both(encoder, self._encoder)) if self._encoder else None
+        calibration = calibration_of(name_of_both(name, self._encoder.name)) if self._encoder else None
         self.calibration = calibration if calibration and calibration.is_probability else None
         self._lock = Lock()
         self._vectors: dict[bool, NDArray[np.float32]] = {}
@@ -324,6 +349,12 @@ class _ForeignDocuments:
                 texts = [text if read else "" for text, read in zip(self._documents, is_read, strict=True)]
                 self._vectors[all_of_them] = _embed(texts, encoder, progress)
             return self._vectors[all_of_them]
+
+
+def _close_reader(encoder: Encoder, num_documents: int) -> CachedEncoder | None:
+    """Return what reads a district's documents with their passages, None for a state's or another model."""
+    is_district = 0 < num_documents <= MOST_READ_CLOSELY
+    return encoder.close if is_district and isinstance(encoder, CachedEncoder) else None
 
 
 def _mean(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:

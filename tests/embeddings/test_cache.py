@@ -114,7 +114,7 @@ def test_cached_run_imports_no_model_library(tmp_path: Path) -> None:
     code = f"""
 import sys
 from embeddings import CachedEncoder, Search, SentenceEncoder
-Search({TEXTS[1:3]!r}, CachedEncoder(SentenceEncoder(), sys.argv[1])).top({TEXTS[:2]!r}, 2)
+Search({TEXTS[1:3]!r}, CachedEncoder(SentenceEncoder(), sys.argv[1], closely=False)).top({TEXTS[:2]!r}, 2)
 heavy = {{"torch", "transformers", "sentence_transformers", "tokenizers", "sklearn", "numba", "pandas"}}
 print(heavy & set(sys.modules))
 """

@@ -196,7 +196,8 @@ def start_speed(texts: list[str]) -> dict[str, float]:
         (Path(folder) / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
         code = (
             "import json, os, sys; from embeddings import CachedEncoder, Search, SentenceEncoder; "
-            "texts = json.load(open('texts.json')); encoder = CachedEncoder(SentenceEncoder(), 'vectors.sqlite'); "
+            "texts = json.load(open('texts.json')); "
+            "encoder = CachedEncoder(SentenceEncoder(), 'vectors.sqlite', closely=False); "
             "Search(texts, encoder).top([f'text {os.getpid()}'], 10); sys.exit('torch' in sys.modules)"
         )
         environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -16,6 +16,9 @@ from optimizer.repair import firm_network
 from optimizer.search import PAIR_WORK, SOLVER_WORK, Search
 from optimizer.values import even_value, fit_value, keep_value, levels_filled, unevenness
 
+_SIZE = 6
+_SOLVER_WORK = 0.05
+"""Many small neighbourhoods gain more than few large ones here: most of what a need wants lies close by."""
 _Value = tuple[list[int], int, int, int]
 
 
@@ -29,8 +32,8 @@ class Polish:
     def __init__(self, search: Search, *, even: bool) -> None:
         self.search, self.even = search, even
         self.problem, self.rules, self.locks = search.problem, search.rules, search.locks
-        self.group_level, self.group = groups(search.problem)
-        self.needed = sum_by(self.group, self.problem.need_slots, len(self.group_level))
+        level_of_group, self.group = groups(search.problem)
+        self.needed = sum_by(self.group, self.problem.need_slots, len(level_of_group))
 
     def improve(self, slots: Ints) -> Ints:
         """Return slots that keep all rules and are no worse in any level nor, in their order, in any line."""
@@ -77,7 +80,7 @@ class Polish:
                 gained = 0
             if not queue:
                 break
-            near = plan.around(plan.neighbours(queue.pop(), search.budget.size, search.rng, steps))
+            near = plan.around(plan.neighbours(queue.pop(), _SIZE, search.rng, steps))
             answer, gain = rematch(plan, near)
             search.work["neighbourhoods"] += 1
             spent += SOLVER_WORK * answer.work + PAIR_WORK * len(near.pairs)
@@ -89,7 +92,7 @@ class Polish:
     def _fitter(self, plan: Plan, near: Neighbourhood) -> tuple[Answer, int]:
         need = self.problem.pair_need[near.pairs]
         owner = self.group[need] if self.even else self.problem.need_level[need]
-        answer = solve_fit(self.problem, self.rules, near, owner, work=self.search.budget.solver_work)
+        answer = solve_fit(self.problem, self.rules, near, owner, work=_SOLVER_WORK)
         return answer, int(self.problem.pair_fit[near.pairs] @ (answer.slots - near.slots))
 
     def _more_even(self, plan: Plan, near: Neighbourhood) -> tuple[Answer, int]:
@@ -101,7 +104,7 @@ class Polish:
             least = filled[owner] - min(STEPS, inside[owner])
             unmet = self.needed[owner] - np.arange(least, min(filled[owner] + STEPS, self.needed[owner]) + 1)
             gains[owner] = -np.diff(unevenness(self.needed[owner], unmet))
-        answer = solve_even(self.problem, self.rules, near, group, gains, work=self.search.budget.solver_work)
+        answer = solve_even(self.problem, self.rules, near, group, gains, work=_SOLVER_WORK)
         after = filled + sum_by(group, answer.slots - near.slots, len(self.needed))
         change = unevenness(self.needed, self.needed - filled) - unevenness(self.needed, self.needed - after)
         return answer, int(change.sum())

@@ -4,6 +4,7 @@ import numpy as np
 
 from optimizer.bounds import LevelBounds
 from optimizer.locks import fitting_locks
+from optimizer.plan import Plan
 from optimizer.problem import Ints
 from optimizer.rules import group_rules
 from optimizer.search import Budget, Search
@@ -61,3 +62,13 @@ def test_bound_is_renewed_where_an_earlier_level_gained() -> None:
     )
     search.bound(np.array([1, 1]))
     assert bounds.of(np.array([1, 1, *[0] * 8]))[1] == 2
+
+
+def test_steps_to_spare_count_the_needs_that_would_move() -> None:
+    # Offer 1 is free: need 1 goes there at once, need 0 once need 1 has left offer 0. Need 2, of a later level, gives way.
+    problem = make_problem(
+        [2, 2, 2], [2, 2, 2], need_level=[0, 0, 1], pair_need=[0, 1, 1, 2], pair_offer=[0, 0, 1, 2]
+    )
+    locks = np.zeros(4, np.int64)
+    plan = Plan(problem, group_rules(problem, locks), locks, np.array([0, 2, 0, 2]))
+    assert plan.steps_to_spare(0).tolist() == [2, 1, 0]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from matching.district import District
 from matching.facts import positions
 from matching.policy import Fit
+from matching.priority import term_order
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -18,6 +19,9 @@ FEWEST_TO_ESTIMATE = 10
 """With fewer rated partners, or fewer repeated ratings, how far ratings vary cannot be told."""
 OUTCOME_SHARE = 1 / 3
 """What outcomes count in the quality beside ratings: a measured change says more, but rests on other help too."""
+
+SCHOOL_YEAR = 0.5
+"""A term that ends by the middle of a year belongs to the school year that ends then, a later one to the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +107,34 @@ def partner_quality(district: District, settings: Fit) -> Floats:
     outcome = np.clip(0.5 + (drawn.drawn - drawn.center) / change.std() / 4, 0.0, 1.0)
     quality: Floats = (1 - OUTCOME_SHARE) * rating + OUTCOME_SHARE * outcome
     return quality
+
+
+def partner_return(district: District, settings: Fit) -> Shrunk:
+    """Return how often each partner comes back, 0 to 1: the share of schools it goes on with a year later.
+
+    A partner was at a school in the years in which it was evaluated there; where a partnership runs, it is there
+    now. A year of which the next is not known says nothing.
+    """
+    rows = district.evaluations[district.evaluations["school_id"] != ""]
+    year = [int(np.ceil(term_order(term) - SCHOOL_YEAR)) for term in rows["term"]]
+    seen = pd.DataFrame({"partner_id": rows["partner_id"], "school_id": rows["school_id"], "year": year})
+    seen = seen[seen["year"] > 0].drop_duplicates()
+    runs = district.partnerships[district.partnerships["status"].isin(["active", "paused"])]
+    now = pd.DataFrame(
+        {
+            "partner_id": runs["offer_id"].map(district.offers.set_index("offer_id")["partner_id"]),
+            "school_id": runs["need_id"].map(district.needs.set_index("need_id")["school_id"]),
+        }
+    ).drop_duplicates()
+    last = int(seen["year"].max()) if len(seen) else 0
+    earlier = seen[seen["year"] < last] if now.empty else seen[seen["year"] <= last]
+    later = pd.concat([seen.assign(year=seen["year"] - 1), now.assign(year=last)]).drop_duplicates()
+    found = earlier.merge(later, on=["partner_id", "school_id", "year"], how="left", indicator=True)
+    came_back = np.asarray(found["_merge"] == "both", dtype=np.float64)
+    partner = positions(found["partner_id"], district.partners["partner_id"])
+    return shrink(
+        partner, came_back, np.ones(len(found)), len(district.partners), max(settings.rating_prior, 1.0)
+    )
 
 
 def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> pd.DataFrame:

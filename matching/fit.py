@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from matching import policy
 from matching.district import District
-from matching.evaluation import partner_quality, partner_ratings
+from matching.evaluation import partner_quality, partner_ratings, partner_return
 from matching.facts import Facts
 from matching.rules import distance_km
 from matching.texts import PairTexts
@@ -59,13 +59,21 @@ class Partnership:
 
 
 def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Partnership:
-    """Return each partner's evaluated quality and commitment, by offer."""
+    """Return each partner's evaluated quality and commitment, by offer.
+
+    Commitment is the mean of the years that the partner has promised, as a share of the policy's
+    ``full_commitment_years``, and of how often it came back so far, where the district knows.
+    """
     ratings = partner_ratings(district, settings)
     rated = district.evaluations[
         district.evaluations["rating"].notna() & (district.evaluations["school_id"] != "")
     ]
     schools = rated.groupby("partner_id")["school_id"].nunique()
     years = district.partners["years_committed"].fillna(1).to_numpy(dtype=np.float64)
+    commitment = np.minimum(years / settings.full_commitment_years, 1.0)
+    returning = partner_return(district, settings)
+    if returning.respondents.any():
+        commitment = (commitment + returning.drawn) / 2
     by_offer = facts.offers.partner
     return Partnership(
         rating=ratings.mean[by_offer],
@@ -73,7 +81,7 @@ def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Pa
         is_published=(ratings.respondents >= settings.published_from)[by_offer],
         quality=partner_quality(district, settings)[by_offer],
         years=years[by_offer],
-        commitment=np.minimum(years / settings.full_commitment_years, 1.0)[by_offer],
+        commitment=commitment[by_offer],
     )
 
 

@@ -82,7 +82,7 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     enough = rows["respondents"].isna() | (rows["respondents"] >= settings.min_respondents)
     direction = rows["measure"].map({name: _direction(name) for name in rows["measure"].unique()})
     rows = rows.assign(direction=direction)[enough & (direction != 0)]
-    rows = rows.iloc[np.argsort([_term_order(term) for term in rows["term"]], kind="stable")]
+    rows = rows.iloc[np.argsort([term_order(term) for term in rows["term"]], kind="stable")]
     rows = rows.drop_duplicates(["school_id", "need_id", "source", "measure"], keep="last").sort_index()
     in_district = _district_standing(rows, settings.min_schools)
     against_benchmark = _benchmark_standing(rows)
@@ -112,7 +112,7 @@ def _subject(text: str) -> str:
     return named[0] if len(named) == 1 else ""
 
 
-def _term_order(term: str) -> float:
+def term_order(term: str) -> float:
     """Return when a term such as ``2026-fall`` or ``2025-26`` ends, in years; a blank or unknown one comes first."""
     year = re.search(r"(\d{4})(?:\D(\d{2}|\d{4})\b)?", term)
     if year is None:

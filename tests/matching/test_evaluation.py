@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from matching.district import District
-from matching.evaluation import match_ratings, partner_quality, partner_ratings, shrink
+from matching.evaluation import match_ratings, partner_quality, partner_ratings, partner_return, shrink
 from matching.policy import Fit
 from tests.districts import make_district, make_need, make_offer
 
@@ -79,3 +79,26 @@ def test_a_match_is_rated_by_its_school_for_its_need_or_for_all_the_partner_does
     assert found["rating"].iat[0] == 3.0
     assert found["respondents"].tolist() == [40, 0]
     assert found["rating"].isna().tolist() == [False, True]
+
+
+def test_a_partner_that_comes_back_a_year_later_is_told_from_one_that_does_not() -> None:
+    here = {"school_id": "s0"}
+    rows = [
+        rate(0, 4, **here) | {"term": "2024-25"},
+        rate(0, 4, **here) | {"term": "spring 2026"},
+        rate(1, 4, **here) | {"term": "fall 2024"},
+    ]
+    found = partner_return(district_of(*rows), Fit())
+    # p0 was there in 2024-25 and 2025-26, p1 in 2024-25 alone; what comes after 2025-26 is not known.
+    assert found.mean.tolist() == [1.0, 0.0]
+
+
+def test_a_running_partnership_counts_as_having_come_back() -> None:
+    runs = [{"need_id": "n0", "offer_id": "o0", "slots": 1, "status": "active"}]
+    rows = [rate(0, 4, school_id="s0"), rate(1, 4, school_id="s0")]
+    district = make_district([make_need()], [make_offer()] * 2, evaluations=rows, partnerships=runs)
+    assert partner_return(district, Fit()).mean.tolist() == [1.0, 0.0]
+
+
+def test_without_any_year_to_compare_nothing_is_said_of_coming_back() -> None:
+    assert not partner_return(district_of(rate(0, 4, school_id="s0")), Fit()).respondents.any()

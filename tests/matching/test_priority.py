@@ -3,7 +3,7 @@
 import pytest
 
 from matching.policy import Priority
-from matching.priority import _direction, _subject, _term_order, priorities_of
+from matching.priority import _direction, _subject, priorities_of, term_order
 from tests.districts import Row, make_district, make_need, make_school
 from tests.matching.cases import make_policy
 
@@ -118,7 +118,7 @@ def test_the_latest_term_counts_and_an_older_one_stands_in_for_one_with_few_resp
     ],
 )
 def test_terms_are_ordered_by_when_they_end(earlier: str, later: str) -> None:
-    assert _term_order(earlier) < _term_order(later)
+    assert term_order(earlier) < term_order(later)
 
 
 def test_reading_results_say_nothing_of_a_need_for_math() -> None:

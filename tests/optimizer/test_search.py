@@ -65,7 +65,7 @@ def test_bound_is_renewed_where_an_earlier_level_gained() -> None:
 
 
 def test_steps_to_spare_count_the_needs_that_would_move() -> None:
-    # Offer 1 is free: need 1 goes there at once, need 0 once that has left offer 0. Need 2, of a later level, gives way.
+    # Offer 1 is free: need 1 goes there at once, need 0 once that has left offer 0. Need 2 is of a later level.
     problem = make_problem(
         [2, 2, 2], [2, 2, 2], need_level=[0, 0, 1], pair_need=[0, 1, 1, 2], pair_offer=[0, 0, 1, 2]
     )

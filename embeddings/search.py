@@ -136,11 +136,11 @@ class PairScorer:
     def block(self, rows: slice | NDArray[np.int64]) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""
         queries = self._queries[rows]
-        dense = queries @ self._documents.T
+        dense = _cosines(queries, self._documents)
         if self._passages:
-            best = queries @ self._passages[0].T
+            best = _cosines(queries, self._passages[0])
             for vectors in self._passages[1:]:
-                np.maximum(best, queries @ vectors.T, out=best)
+                np.maximum(best, _cosines(queries, vectors), out=best)
             dense = _mean(dense, best)
         lexical = np.empty(dense.shape, np.float32)
         counts, most = self._counts[rows], self._most[rows]
@@ -355,6 +355,13 @@ def _close_reader(encoder: Encoder, num_documents: int) -> CachedEncoder | None:
     """Return what reads a district's documents with their passages, None for a state's or another model."""
     is_district = 0 < num_documents <= MOST_READ_CLOSELY
     return encoder.close if is_district and isinstance(encoder, CachedEncoder) else None
+
+
+def _cosines(queries: NDArray[np.float32], documents: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosines of all pairs; for a single query several times faster as a matrix times a vector."""
+    if len(queries) == 1:
+        return (documents @ queries[0])[None]
+    return queries @ documents.T
 
 
 def _mean(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -77,7 +77,7 @@ def budget_for(effort: str, problem: Problem) -> Budget:
         work = 0.5 if needs <= _SMALL else 0.0
         return Budget(3, 1, work, 10, 0.1, 600, 150, 600)
     if effort == "standard":
-        work = min(1.0 + pairs / 1_600, 0.3 + needs / 100, 30.0 + needs / 400)
+        work = min(1.0 + pairs / 1_600, 0.2 + needs / 120, 30.0 + needs / 400)
         return Budget(6, 3, work, 10, 0.3, 1_500, 1_500, 1_500, line_work=work / 7)
     work = 40.0 + needs / 20
     return Budget(8, 6, work, 18, 1.0, 6_000, 4_000, 20_000, line_work=work / 4)

@@ -383,3 +383,18 @@ def test_figures_are_equal_up_to_the_decimals_of_a_file_and_blank_ones_say_nothi
 def test_errors_stand_before_warnings() -> None:
     found = audit_of(PLAIN, [("n0", "o0", 6)], make_policy(fit={"floor": 0.99}))
     assert [f.rule for f in found.findings] == [Rule.NEED_SLOTS, Rule.FIT_FLOOR]
+
+
+def test_a_small_offer_given_whole_is_a_match_whatever_its_least() -> None:
+    offer = make_offer(slots=3, min_slots=4, kinds=["tutoring"])
+    district = make_district([make_need(slots=5, kind="tutoring")], [offer])
+    assert audit_of(district, [("n0", "o0", 3)]).is_passed
+    assert errors(audit_of(district, [("n0", "o0", 2)])) == [(Rule.MIN_MATCH, "n0", "o0")]
+
+
+def test_want_of_trained_slots_excuses_no_cut_of_a_lock_that_needs_none() -> None:
+    offer = make_offer(slots=5, trained_slots=0, kinds=["tutoring"])
+    district = make_district(
+        [make_need(slots=5, kind="tutoring")], [offer], partnerships=[lock("n0", "o0", 3)]
+    )
+    assert errors(audit_of(district, [("n0", "o0", 2)])) == [(Rule.PAIR_LOCKED, "n0", "o0")]

@@ -372,7 +372,8 @@ def _close_reader(encoder: Encoder, num_documents: int) -> CachedEncoder | None:
 def _cosines(queries: NDArray[np.float32], documents: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosines of all pairs; for a single query several times faster as a matrix times a vector."""
     if len(queries) == 1:
-        return (documents @ queries[0])[None]
+        cosines: NDArray[np.float32] = documents @ queries[0]
+        return cosines[None]
     return queries @ documents.T
 
 

@@ -97,7 +97,7 @@ def test_decimal_comma_is_read_where_semicolons_split_the_columns(tmp_path: Path
 def test_line_that_tells_excel_the_delimiter_is_no_row(tmp_path: Path) -> None:
     needs = "sep=;\n" + (NEEDS_HEADER + "n0,s0,Help,event,ten\n").replace(",", ";")
     assert problems_of(tmp_path, needs) == [
-        'needs row 2, column slots: found "ten", expected a whole number from 1 to 1000000'
+        'needs row 2, column slots: found "ten", expected a whole number from 0 to 1000000'
     ]
 
 
@@ -110,14 +110,14 @@ def test_duplicate_header_is_named(tmp_path: Path) -> None:
 def test_blank_rows_are_skipped_and_row_numbers_stay_the_spreadsheets(tmp_path: Path) -> None:
     needs = "\n" + NEEDS_HEADER + "\nn0,s0,Help,event,5\n,,,,\n \nn1,s0,Help,event,ten\n"
     assert problems_of(tmp_path, needs) == [
-        'needs row 7, column slots: found "ten", expected a whole number from 1 to 1000000'
+        'needs row 7, column slots: found "ten", expected a whole number from 0 to 1000000'
     ]
 
 
 def test_cell_of_several_lines_is_one_row_as_in_a_spreadsheet(tmp_path: Path) -> None:
     needs = NEEDS_HEADER + 'n0,s0,"Help\r\nwith\r\nreading",event,5\r\nn1,s0,Help,event,ten\r\n'
     assert problems_of(tmp_path, needs) == [
-        'needs row 3, column slots: found "ten", expected a whole number from 1 to 1000000'
+        'needs row 3, column slots: found "ten", expected a whole number from 0 to 1000000'
     ]
 
 

@@ -1,4 +1,4 @@
-"""A district: its nine tables, checked once and never again."""
+"""A district: its ten tables, checked once and never again."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ class District:
     evaluations: pd.DataFrame
     comments: pd.DataFrame
     convenings: pd.DataFrame
+    decisions: pd.DataFrame
     warnings: tuple[str, ...] = ()
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The nine tables under their names."""
+        """The ten tables under their names."""
         return {name: getattr(self, name) for name in TABLES}
 
     @property

@@ -1,4 +1,4 @@
-"""The nine tables of a district: every column with its type, its meaning and what a blank cell means.
+"""The ten tables of a district: every column with its type, its meaning and what a blank cell means.
 
 This is the one place that says what a district holds; reading, checking and the documentation follow it.
 """
@@ -26,6 +26,7 @@ PARTNER_KINDS: Final = (
 STATUSES: Final = ("proposed", "active", "paused", "ended", "declined")
 SOURCES: Final = ("survey", "diagnostic", "state_test", "attendance", "enrollment")
 RESPONDENTS: Final = ("family", "staff", "student", "community")
+DECISIONS_MADE: Final = ("accepted", "declined")
 CONVENING_KINDS: Final = ("beginning", "midyear", "end", "other")
 
 _UNKNOWN = "not known"
@@ -253,6 +254,20 @@ CONVENINGS: Final = Table(
     key="convening_id",
 )
 
+DECISIONS: Final = Table(
+    "decisions",
+    "What coordinators said to recommendations, also in earlier years: the fit learns from it, no rule reads it.",
+    (
+        _id("need_id", "the need; a row teaches nothing once the need is closed or gone"),
+        _id("offer_id", "the offer that was recommended; likewise"),
+        _word(
+            "decision", "what became of it; of several rows of a pair the last by date counts", DECISIONS_MADE
+        ),
+        _text("reason", "why, in the coordinator's words; nothing reads it", "none"),
+        _date("date", "the day", _UNKNOWN),
+    ),
+)
+
 MATCHES: Final = Table(
     "matches",
     "An allocation, as ``match`` writes it or as someone types it: no table of a district, but what `audit` checks.",
@@ -281,6 +296,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             EVALUATIONS,
             COMMENTS,
             CONVENINGS,
+            DECISIONS,
         )
     }
 )

@@ -99,7 +99,8 @@ def _district(sheets: Sheets, name: str) -> District:
         raise DataError(sorted(problems, key=_place))
     tables = {table: _finished(TABLES[table], checked.get(table)) for table in TABLES}
     warnings = [*sheets.warnings, *(line for sheet in checked.values() for line in _sheet_warnings(sheet))]
-    return District(name=name, warnings=(*warnings, *_blank_warnings(tables)), **tables)
+    warnings += [*_blank_warnings(tables), *_gone_warnings(tables)]
+    return District(name=name, warnings=tuple(warnings), **tables)
 
 
 def _check(sheet: Sheet) -> CheckedSheet:
@@ -240,3 +241,13 @@ def _blank_warnings(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
         count = int(rows[column].isna().sum())
         if count:
             yield f"{name}: {column} is blank for {count} of {len(rows)} {meaning}."
+
+
+def _gone_warnings(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield how many decisions are about what is gone: they are a history, which outlives needs and offers."""
+    decisions = tables["decisions"]
+    is_known = decisions["need_id"].isin(tables["needs"]["need_id"])
+    is_known &= decisions["offer_id"].isin(tables["offers"]["offer_id"])
+    count = int((~is_known).sum())
+    if count:
+        yield f"decisions: need or offer is in no table for {count} of {len(decisions)} rows: they teach nothing."

@@ -165,6 +165,7 @@ def _without_history(tables: Mapping[str, pd.DataFrame]) -> District:
         evaluations=frame_of("evaluations", 0, {}),
         comments=frame_of("comments", 0, {}),
         convenings=frame_of("convenings", 0, {}),
+        decisions=frame_of("decisions", 0, {}),
     )
 
 

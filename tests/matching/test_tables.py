@@ -23,7 +23,7 @@ SAN_FRANCISCO = Path(__file__).parents[3] / "shared" / "data" / "san-francisco"
 
 
 def make_full_tables(table: str = "", **cells: object) -> dict[str, pd.DataFrame]:
-    """Return all nine tables with one row each (two schools and two needs), one row with other cells."""
+    """Return all ten tables with one row each (two schools and two needs), one row with other cells."""
     rows: Mapping[str, list[Row]] = {
         "schools": [make_school("s0"), make_school("s1")],
         "needs": [make_need("n0"), make_need("n1", school_id="s1")],
@@ -34,6 +34,7 @@ def make_full_tables(table: str = "", **cells: object) -> dict[str, pd.DataFrame
         "evaluations": [{"partner_id": "p0", "term": "fall 2026"}],
         "comments": [{"school_id": "s0", "respondent": "family", "text": "We need more time."}],
         "convenings": [{"convening_id": "c0", "date": "2026-09-14", "kind": "beginning"}],
+        "decisions": [{"need_id": "n0", "offer_id": "o0", "decision": "accepted"}],
     }
     tables = make_tables(**rows)
     if table:
@@ -70,7 +71,7 @@ RULES = [
     ("needs", "school_id", "s1", ""),
     ("needs", "statement", "Help", ""),
     ("needs", "kind", "Tutoring", "tutor"),
-    ("needs", "slots", 1, 0),
+    ("needs", "slots", 0, -1),
     ("needs", "slots", 1, ""),
     ("needs", "slots", "1.0", "1.5"),
     ("needs", "priority", 5, 6),
@@ -129,6 +130,11 @@ RULES = [
     ("convenings", "convening_id", "c1", ""),
     ("convenings", "date", "9/14/2026", ""),
     ("convenings", "kind", "mid-year", "autumn"),
+    ("decisions", "need_id", "n9", ""),
+    ("decisions", "offer_id", "o9", ""),
+    ("decisions", "decision", "Declined", "perhaps"),
+    ("decisions", "decision", "accepted", ""),
+    ("decisions", "date", "9/14/2026", "autumn"),
 ]
 
 
@@ -198,7 +204,7 @@ def test_problem_says_where_what_and_what_instead() -> None:
         make_district([make_need(slots="ten")])
     assert (
         str(caught.value)
-        == 'needs row 2, column slots: found "ten", expected a whole number from 1 to 1000000'
+        == 'needs row 2, column slots: found "ten", expected a whole number from 0 to 1000000'
     )
 
 
@@ -245,6 +251,16 @@ def test_three_kinds_of_blanks_are_counted_in_a_warning_each() -> None:
         "offers: cleared_until is blank for 1 of 2 mentoring offers: their clearance counts as without expiry.",
         "partners: agreement_expires is blank for 1 of 1 partners: their agreements count as without expiry.",
     )
+
+
+def test_decisions_about_what_is_gone_are_counted_in_one_warning() -> None:
+    said = [
+        {"need_id": n, "offer_id": o, "decision": "declined"}
+        for n, o in (("n0", "o0"), ("n9", "o0"), ("n0", "o9"))
+    ]
+    district = make_district([make_need()], [make_offer(kinds="event")], decisions=said)
+    assert len(district.decisions) == 3
+    assert "decisions: need or offer is in no table for 2 of 3 rows: they teach nothing." in district.warnings
 
 
 def test_grades_that_became_dates_are_read_back_with_a_warning() -> None:

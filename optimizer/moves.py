@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.allocation import Allocation, Level, Line
+from optimizer.allocation import Allocation
 from optimizer.bounds import LevelBounds, most_alone
 from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
 from optimizer.incumbents import fitting_incumbents
+from optimizer.judge import judged
 from optimizer.levels import fill_level, fill_levels
 from optimizer.lines import fittest, line_bounds, with_incumbents
 from optimizer.locks import fitting_locks
@@ -77,6 +78,13 @@ class _Budgets:
         split, cost = with_incumbents(network, incumbent)
         return cls(problem, incumbent, locks, rules, network, split, cost)
 
+    @property
+    def level_bounds(self) -> LevelBounds:
+        """What no plan can exceed, however many slots it moves."""
+        locked = flow_of(self.network, self.problem, self.locks)
+        filled = fill_levels(self.network, locked)[self.network.at.levels]
+        return LevelBounds(self.problem.level_needed, most_alone(self.network, locked), np.cumsum(filled))
+
     def moves(self, flow: Ints) -> int:
         """Return the slots that a flow takes from incumbents."""
         return int(self.incumbent.sum() + self.cost @ flow)
@@ -98,15 +106,16 @@ class _Budgets:
         """
         arc, grown = network.at.levels[level], flow.copy()
         fill_level(network, grown, level)
-        least, most = int(flow[arc]), int(grown[arc])
+        least, most, step = int(flow[arc]), int(grown[arc]), 1
         total = most
+        # The most is often within the moves, and else seldom far from the least.
         while least < most:
             trial = least_cost(_fix(network, level, total), self.cost)
             if self.moves(trial) <= max_moves:
-                flow, least = trial, total
+                flow, least, step = trial, total, 2 * step
             else:
                 most = total - 1
-            total = (least + most + 1) // 2
+            total = min(least + step, (least + most + 1) // 2)
         return flow
 
     def best(self, max_moves: int) -> tuple[Network, Ints]:
@@ -119,6 +128,8 @@ class _Budgets:
 
     def bounds(self, slots: Ints, max_moves: int) -> Ints:
         """Return what no plan within the moves can exceed at each level, given what ``slots`` fill before it."""
+        if max_moves >= self.incumbent.sum():
+            return self.level_bounds.of(levels_filled(self.problem, slots))
         network, flow = self.split, self.flow(slots)
         bounds = np.zeros(NUM_LEVELS, np.int64)
         for level, arc in enumerate(network.at.levels):
@@ -197,53 +208,44 @@ class _Planner:
     def free(self) -> Point:
         """Return the best plan found without a limit, which moves no more than its levels are found to ask for."""
         budgets = self.budgets
-        if budgets.rules.can_bind and budgets.problem.num_needs > _MOST_AFRESH:
-            return self._from_incumbents()
-        found = self._allocate(budgets.problem, self.progress)
-        if not budgets.rules.can_bind or not found.keep.value:
+        every = int(budgets.incumbent.sum())
+        if not budgets.rules.can_bind:
+            found = self._allocate(budgets.problem, self.progress)
             return Point(found.keep.value, found)
-        climbed = self._from_incumbents().allocation.slots
-        best = max([climbed, self._climb().stay(found.slots)], key=self._worth)
-        point = self._result(best, keep_value(budgets.problem, best))
+        best = self._climb().fill(self._still(), every)
+        if budgets.problem.num_needs > _MOST_AFRESH:
+            return self._result(best, every)
+        found = self._allocate(budgets.problem, self.progress)
+        best = max([best, self._climb().stay(found.slots)], key=self._worth)
+        point = self._result(best, every)
         if levels_filled(budgets.problem, best).tolist() != _filled(found):
             return point
-        # What was shown without counting moves holds here: this is the last point of all.
         return replace(point, allocation=replace(point.allocation, levels=found.levels))
 
-    def _from_incumbents(self) -> Point:
-        """Return the best plan found from the one that moves nothing."""
+    def _still(self) -> Ints:
+        """Return the best plan found that moves nothing."""
         budgets = self.budgets
-        still = self.point(0, None).allocation.slots
-        best = self._climb().fill(still, int(budgets.incumbent.sum()))
-        return self._result(best, keep_value(budgets.problem, best))
+        held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
+        return self._allocate(held, None).slots
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
         budgets = self.budgets
         if not budgets.rules.can_bind:
             return self._result(self._exactly(max_moves), max_moves)
-        if last is None:
-            held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
-            slots = self._allocate(held, None).slots
-        else:
-            slots = last.allocation.slots
+        slots = self._still() if last is None else last.allocation.slots
         if max_moves:
             slots = self._climb().fill(slots, max_moves)
         return self._result(slots, max_moves)
 
     def _climb(self) -> Climb:
         budgets = self.budgets
-        locked = flow_of(budgets.network, budgets.problem, budgets.locks)
-        filled = fill_levels(budgets.network, locked)[budgets.network.at.levels]
-        bounds = LevelBounds(
-            budgets.problem.level_needed, most_alone(budgets.network, locked), np.cumsum(filled)
-        )
         return Climb(
             budgets.problem,
             budgets.rules,
             budgets.locks,
             budgets.incumbent,
-            bounds,
+            budgets.level_bounds,
             _TRIES[self.effort],
             self.even,
             self.seed,
@@ -269,34 +271,16 @@ class _Planner:
 
     def _result(self, slots: Ints, max_moves: int) -> Point:
         problem, budgets = self.budgets.problem, self.budgets
-        filled = levels_filled(problem, slots)
-        bounds = budgets.bounds(slots, max_moves)
-        levels = tuple(
-            Level(needed, got, bound, proven=got == bound)
-            for needed, got, bound in zip(
-                problem.level_needed.tolist(), filled.tolist(), bounds.tolist(), strict=True
-            )
+        allocation = judged(
+            problem,
+            slots,
+            budgets.locks,
+            budgets.bounds(slots, max_moves),
+            line_bounds(problem, budgets.network, slots, even=self.even),
+            even=self.even,
         )
-        values = (keep_value(problem, slots), even_value(problem, slots), fit_value(problem, slots))
-        best = line_bounds(problem, budgets.network, slots, even=self.even)
-        keep, evenness, fit = (
-            Line(value, bound, proven=value == bound) for value, bound in zip(values, best, strict=True)
-        )
-        asked = (keep, evenness, fit) if self.even else (keep, fit)
-        is_proven = all(level.proven for level in levels) and all(line.proven for line in asked)
-        locked = 0 * slots if problem.pair_locked is None else problem.pair_locked
-        allocation = Allocation(
-            slots=slots,
-            levels=levels,
-            keep=keep,
-            even=evenness,
-            fit=fit,
-            locks_cut=locked - budgets.locks,
-            status="optimal" if is_proven else "feasible",
-            stopped_by_clock=False,
-            work={},
-        )
-        return Point(max_moves, allocation)
+        has_limit = max_moves < budgets.incumbent.sum()
+        return Point(max_moves if has_limit else allocation.keep.value, allocation)
 
 
 def _steps(end: int) -> Iterator[int]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from optimizer.allocation import Allocation, Level, Line
+from optimizer.allocation import Allocation
 from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
+from optimizer.judge import judged
 from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.locks import fitting_locks
@@ -146,30 +147,9 @@ class _Run:
         self, slots: Ints, locks: Ints, level_bounds: Ints, bounds: Bounds, work: Mapping[str, int]
     ) -> Allocation:
         """Return the allocation with what is proven of it."""
-        problem = self.problem
-        columns = (problem.level_needed, levels_filled(problem, slots), level_bounds)
-        levels = tuple(
-            Level(needed, filled, bound, proven=filled == bound)
-            for needed, filled, bound in zip(*(column.tolist() for column in columns), strict=True)
-        )
-        values = (keep_value(problem, slots), even_value(problem, slots), fit_value(problem, slots))
-        keep, evenness, fit = (
-            Line(value, bound, proven=value == bound) for value, bound in zip(values, bounds, strict=True)
-        )
-        asked = (keep, evenness, fit) if self.even else (keep, fit)
-        is_proven = all(level.proven for level in levels) and all(line.proven for line in asked)
+        allocation = judged(self.problem, slots, locks, level_bounds, bounds, even=self.even)
         self.progress("done", 1.0)
-        return Allocation(
-            slots=slots,
-            levels=levels,
-            keep=keep,
-            even=evenness,
-            fit=fit,
-            locks_cut=np.zeros_like(locks) if problem.pair_locked is None else problem.pair_locked - locks,
-            status="optimal" if is_proven else "feasible",
-            stopped_by_clock=self.clock.has_stopped,
-            work=dict(work),
-        )
+        return replace(allocation, stopped_by_clock=self.clock.has_stopped, work=dict(work))
 
 
 def _check(effort: str, seed: int, max_seconds: float | None) -> None:

@@ -63,7 +63,12 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
     table["promised"] = (
         table["before"].where(table["cause"] == "", 0).groupby(table["offer_id"]).transform("sum")
     )
-    table["offered"] = district.offers.set_index("offer_id")["slots"].reindex(table["offer_id"]).to_numpy()
+    offers = district.offers.set_index("offer_id").reindex(table["offer_id"])
+    table["offered"] = offers["slots"].to_numpy()
+    is_mentoring = district.needs.set_index("need_id")["kind"].reindex(table["need_id"]) == KINDS[MENTORING]
+    mentored = table["before"].where((table["cause"] == "") & is_mentoring.to_numpy(), 0)
+    table["promised_trained"] = mentored.groupby(table["offer_id"]).transform("sum")
+    table["trained"] = offers["trained_slots"].fillna(offers["slots"]).to_numpy()
     table["level"] = _levels(district, matching, table)
     school = district.needs.set_index("need_id")["school_id"]
     partner = district.offers.set_index("offer_id")["partner_id"]
@@ -126,16 +131,16 @@ def _cause_and_reason(row, table: pd.DataFrame, matching: Matching) -> tuple[str
     if row.cause:
         return row.cause, row.why
     if row.forced and not row.moved:
-        if row.promised > row.offered:
-            return (
-                Cause.OVER_CAPACITY,
-                f"The offer has {_slots(row.offered)} now; {row.promised} were promised.",
-            )
-        return (
-            Cause.OVER_CAPACITY,
-            "More was promised than the need, or a limit on partners or schools, now allows.",
-        )
+        return Cause.OVER_CAPACITY, _over_capacity(row)
     return Cause.BETTER_USE, _better_use(row, table, matching)
+
+
+def _over_capacity(row) -> str:  # type: ignore[no-untyped-def]  # a row of itertuples has no type
+    if row.promised > row.offered:
+        return f"The offer has {_slots(row.offered)} now; {row.promised} were promised."
+    if row.promised_trained > row.trained:
+        return f"The offer has {_slots(row.trained)} with trained mentors now; {row.promised_trained} were promised."
+    return "More was promised than the need, or a limit on partners or schools, now allows."
 
 
 def _better_use(row, table: pd.DataFrame, matching: Matching) -> str:  # type: ignore[no-untyped-def]  # a row of itertuples has no type

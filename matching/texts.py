@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from embeddings import Encoder, PairScorer, TextScores
 from matching.district import District
 from matching.facts import positions
+from matching.tags import Tagger, Tags
 
 Index = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -54,11 +56,37 @@ class Texts:
         partner = positions(district.offers["partner_id"], district.partners["partner_id"])
         self._wish_of_offer = cells[partner]
         self._is_blank = np.array([not wish for wish in wishes], dtype=bool)
+        self._need_texts, self._given = needs, district.needs["focus_area"].tolist()
+        self._focuses = [plain_text(focus) for focus in district.offers["focus"]]
 
     @property
     def is_multilingual(self) -> bool:
         """Whether a pair with a text that is not in English is scored by a multilingual model."""
         return self._offers.is_multilingual
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """What tells the focus areas of a text."""
+        return Tagger(self.encoder)
+
+    @cached_property
+    def tags(self) -> tuple[Tags, Tags]:
+        """The focus areas of the needs and of the offers, from the vectors that are there already."""
+        needs, offers = self._area_cosines()
+        return (
+            self.tagger.tag_read(self._need_texts, self._given, needs),
+            self.tagger.tag_read(self._focuses, None, offers),
+        )
+
+    def area_features(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the tags of needs and of offers are decided by."""
+        needs, offers = self._area_cosines()
+        return self.tagger.features(self._need_texts, needs), self.tagger.features(self._focuses, offers)
+
+    def _area_cosines(self) -> tuple[Scores, Scores] | tuple[None, None]:
+        if not self.tagger.reads_meaning or len(self._given) + len(self._focuses) == 0:
+            return None, None
+        return self._offers.cosines_to(self.tagger.prototypes)
 
     def block(self, start: int, stop: int) -> TextScores:
         """Return the scores of needs `start` to `stop` with every offer, shape ``(stop - start, num_offers)``."""

@@ -189,3 +189,11 @@ def test_multilingual_model_is_not_loaded_for_cached_texts(tmp_path: Path) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MultilingualEncoder, "encode", None)
         assert PairScorer(SPANISH, OFFERS, encoder).block(slice(None)).total.tolist() == first.tolist()
+
+
+def test_cosines_to_other_vectors_are_those_of_the_texts() -> None:
+    encoder = WordHashEncoder()
+    texts = ["reading mentors", "math", "bus passes"]
+    queries, documents = PairScorer(texts[:1], texts[1:], encoder).cosines_to(encoder.encode(texts))
+    exact = encoder.encode(texts) @ encoder.encode(texts).T
+    np.testing.assert_allclose(np.concatenate([queries, documents]), exact, atol=5e-3)

@@ -64,8 +64,9 @@ def _print_curve(points: Sequence[Rematching]) -> None:
         table.add_column(name, justify="right")
     best = knee(points)
     for index, point in enumerate(points):
-        cells = [point.moves, *point.filled, sum(point.filled)]
-        table.add_row(*(f"{cell:,}" for cell in cells), style="bold" if index == best else None)
+        mark = "*" if index == best else ""
+        cells = [f"{cell:,}" for cell in (*point.filled, sum(point.filled))]
+        table.add_row(f"{mark}{point.moves:,}", *cells, style="bold" if mark else None)
     out.print()
     out.print(table)
-    out.print("[dim]m1 to o5: mentoring-1 to other-5. Bold: where more moves begin to bring less.[/]")
+    out.print("[dim]m1 to o5: mentoring-1 to other-5. * and bold: where more moves begin to bring less.[/]")

@@ -25,7 +25,8 @@ NO_LIMIT = np.iinfo(np.int32).max
 class NeedFacts:
     """Arrays of shape ``(num_needs,)``; languages are ``(num_needs, num_bytes)``.
 
-    ``wanted_languages`` are those that a need asks for, or else its school's. ``place`` is the point on the unit sphere, shape ``(num_needs, 3)``, NaN where it is not known.
+    ``wanted_languages`` are those that a need asks for, or else its school's. ``place`` is the point on the unit
+    sphere, shape ``(num_needs, 3)``, NaN where it is not known.
     """
 
     school: Index

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.candidates import Scorer
 from matching.district import District
-from matching.facts import Facts
 from matching.levels import level_of_needs
 from matching.occupancy import Occupancy
-from matching.policy import Policy
 from matching.priority import priorities_of
 
 Index = NDArray[np.int64]
@@ -17,7 +16,10 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class NeedCard:
-    """A need with its school; ``slots_open`` no running partnership fills. A new text has no id, priority and level."""
+    """A need with its school; ``slots_open`` no running partnership fills. A new text has no id, priority and level.
+
+    ``focus_area`` holds the keys of the areas that it is about, the likeliest first, as ``a|b``.
+    """
 
     need_id: str
     school_id: str
@@ -29,6 +31,7 @@ class NeedCard:
     level: str | None
     slots: int
     slots_open: int
+    focus_area: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,16 @@ class OfferCard:
     kinds: str
     slots: int
     slots_free: int
+    focus_area: str
 
 
 class Cards:
     """The cards of a district's needs and offers, made as they are asked for."""
 
-    def __init__(self, district: District, facts: Facts, occupancy: Occupancy, policy: Policy):
+    def __init__(self, district: District, scorer: Scorer, occupancy: Occupancy):
         needs, offers = district.needs, district.offers
+        facts, policy = scorer.facts, scorer.policy
+        self._need_tags, self._offer_tags = scorer.texts.tags
         asked = ["need_id", "school_id", "title", "statement", "kind", "slots"]
         self._needs = list(needs[asked].itertuples(index=False, name=None))
         self._schools = (
@@ -77,6 +83,7 @@ class Cards:
             level=self._levels[row],
             slots=slots,
             slots_open=self._open[row],
+            focus_area=self._need_tags.keys(row),
         )
 
     def offer(self, row: int, slots_free: int) -> OfferCard:
@@ -90,4 +97,5 @@ class Cards:
             kinds=kinds,
             slots=slots,
             slots_free=slots_free,
+            focus_area=self._offer_tags.keys(row),
         )

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from embeddings.language import in_english, language_of
 from embeddings.shared_words import SharedWords
+from matching.areas import focus_areas
 from matching.candidates import ScoredPairs, Scorer
 from matching.district import District
 from matching.facts import offered_languages
 from matching.rules import distance_km
+from matching.tags import Tags, shared_areas
 from matching.texts import need_texts, offer_texts, plain_text
 from matching.values import ALL_GRADES, MINUTES_A_DAY, format_grades, parse_schedule, split_list
 
@@ -63,32 +65,47 @@ class Explainer:
             _wanted_languages(district, facts.needs.school),
             offered_languages(district),
         )
+        self._tags = scorer.texts.tags
         self._areas = needs["focus_area"].tolist()
         self._wishes = district.partners["priorities"].to_numpy(dtype=object)[facts.offers.partner].tolist()
 
-    def reasons(self, pairs: ScoredPairs, *, text: str | None = None) -> list[Reason]:
+    def reasons(
+        self, pairs: ScoredPairs, *, text: str | None = None, tags: Tags | None = None
+    ) -> list[Reason]:
         """Return the reason of each pair, such as "Reading mentors. Both say “third grade”; the texts are close ...".
 
         Parameters
         ----------
         text
             What all needs of these pairs say, where it is not what their rows say.
+        tags
+            What that text is about.
         """
         km = distance_km(self._facts, pairs.need, pairs.offer)
         shared = self._facts.needs.grades[pairs.need] & self._facts.offers.grades[pairs.offer]
-        cells = (pairs.need, pairs.offer, pairs.texts.dense, km, shared)
+        cells = (pairs.need, pairs.offer, pairs.texts.dense, km, shared, self._shared_areas(pairs, tags))
         found = []
-        for need, offer, dense, distance, grades in zip(*(cell.tolist() for cell in cells), strict=True):
+        for need, offer, dense, distance, grades, area in zip(
+            *(cell.tolist() for cell in cells), strict=True
+        ):
             said = self._need_texts[need] if text is None else text
             words = self._words(said, offer)
             sentences = (
                 self._texts_said(said, offer, words, dense),
+                f"Both are about {focus_areas()[area].name}." if area >= 0 else "",
                 _area_said(self._areas[need], self._wishes[offer]),
                 _sentence(", ".join(part for part in self._terms(need, offer, distance, grades) if part)),
             )
             why = " ".join(sentence for sentence in sentences if sentence)
             found.append(Reason(_ended(clipped(self._focuses[offer])), why, words))
         return found
+
+    def _shared_areas(self, pairs: ScoredPairs, tags: Tags | None) -> Index:
+        """Return the area that both sides of each pair are about, -1 for none."""
+        of_needs, of_offers = self._tags
+        if tags is None:
+            return shared_areas(of_needs, of_offers, pairs.need, pairs.offer)
+        return shared_areas(tags, of_offers, np.zeros_like(pairs.need), pairs.offer)
 
     def _words(self, text: str, offer: int) -> tuple[str, ...]:
         """Return what both texts say, in English where only one of them is in Spanish."""

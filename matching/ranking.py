@@ -37,6 +37,18 @@ class Pairs:
     similarity: Scores
     priorities: Callable[[Index], Scores]
 
+    def among(self, rows: Index) -> "Pairs":
+        """Return the pairs in these rows alone."""
+        return Pairs(
+            facts=self.facts,
+            need=self.need[rows],
+            offer=self.offer[rows],
+            dense=self.dense[rows],
+            lexical=self.lexical[rows],
+            similarity=self.similarity[rows],
+            priorities=lambda some: self.priorities(rows[some]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from embeddings import Encoder, TextScores
+from matching.areas import area_numbered
 from matching.candidates import Progress, ScoredPairs, scorer_of
 from matching.cards import Cards, NeedCard
 from matching.district import District, blank_rows
@@ -20,6 +21,7 @@ from matching.occupancy import Occupancy
 from matching.policy import Policy
 from matching.ranking import Pairs, Ranking, rank_needs, rank_offers
 from matching.suggestions import NearMiss, NeedsForPartner, OffersForNeed, Scores, Suggestion
+from matching.tags import Tags
 from matching.texts import plain_text
 from matching.vocabulary import KINDS
 
@@ -78,7 +80,7 @@ class Recommender:
         self._scorer = scorer_of(asked, self._policy, on or date.today(), encoder, progress)
         facts = self._scorer.facts
         self._occupancy = Occupancy(asked, facts)
-        self._cards = Cards(district, facts, self._occupancy, self._policy)
+        self._cards = Cards(district, self._scorer, self._occupancy)
         self._explainer = Explainer(self._scorer)
         self._need_rows = _rows_by_id(district.needs["need_id"])
         self._offer_rows = _rows_by_id(district.offers["offer_id"])
@@ -97,13 +99,18 @@ class Recommender:
         self._texts_of_kind = [self._scorer.texts.with_offers(offers) for offers in self._offers_of_kind]
         self._reading = Lock()
 
-    def offers_for(self, need_id: str, *, limit: int = 10) -> OffersForNeed:
+    def offers_for(self, need_id: str, *, limit: int = 10, area: str | None = None) -> OffersForNeed:
         """Return the offers that suit a need best, and the most similar of those that a rule excludes.
+
+        Parameters
+        ----------
+        area
+            The key or a name of a focus area: only offers about it. So in all that a recommender is asked.
 
         Raises
         ------
         ValueError
-            Where the district has no such need, or the limit is below 1.
+            Where the district has no such need, the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         row = _row(self._need_rows, need_id, "Need")
@@ -111,15 +118,17 @@ class Recommender:
         kind = int(facts.needs.kind[row])
         scores = self._texts_of_kind[kind].block(slice(row, row + 1))
         pairs = self._pairs_of_need(facts, row, scores, texts.priorities_of(row))
-        return self._offers(pairs, self._cards.need(row), limit)
+        return self._offers(self._about(pairs, area, of_offers=True), self._cards.need(row), limit)
 
-    def offers_for_text(self, text: str, kind: str, *, school_id: str = "", limit: int = 10) -> OffersForNeed:
+    def offers_for_text(
+        self, text: str, kind: str, *, school_id: str = "", limit: int = 10, area: str | None = None
+    ) -> OffersForNeed:
         """Return the offers for a need that is in no table yet, of a school or of none in particular.
 
         Raises
         ------
         ValueError
-            Where the kind or the school is unknown, the text is blank, or the limit is below 1.
+            Where the kind, the school or the area is unknown, the text is blank, or the limit is below 1.
         """
         _check_limit(limit)
         if kind not in KINDS:
@@ -134,33 +143,38 @@ class Recommender:
                 self._texts_of_kind[KINDS.index(kind)].with_queries([said], stored=False).block(slice(0, 1))
             )
             priorities = self._scorer.texts.priorities_of(said)
+            tags = self._scorer.texts.tagger.tag([said], stored=False)
         pairs = self._pairs_of_need(facts, row, scores, priorities)
-        need = NeedCard("", school_id, self._schools[school_id], "", text, kind, None, None, 1, 1)
-        return self._offers(pairs, need, limit, text=text)
+        need = NeedCard(
+            "", school_id, self._schools[school_id], "", text, kind, None, None, 1, 1, tags.keys(0)
+        )
+        return self._offers(self._about(pairs, area, of_offers=True), need, limit, (text, tags))
 
-    def needs_for_partner(self, partner_id: str, *, limit: int = 10) -> NeedsForPartner:
+    def needs_for_partner(
+        self, partner_id: str, *, limit: int = 10, area: str | None = None
+    ) -> NeedsForPartner:
         """Return the needs that a partner's offers suit best, and the most similar of those that a rule excludes.
 
         Raises
         ------
         ValueError
-            Where the district has no such partner, or the limit is below 1.
+            Where the district has no such partner, the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         partner = _row(self._partner_rows, partner_id, "Partner")
-        return self._needs(partner, np.flatnonzero(self._scorer.facts.offers.partner == partner), limit)
+        return self._needs(partner, np.flatnonzero(self._scorer.facts.offers.partner == partner), limit, area)
 
-    def needs_for_offer(self, offer_id: str, *, limit: int = 10) -> NeedsForPartner:
+    def needs_for_offer(self, offer_id: str, *, limit: int = 10, area: str | None = None) -> NeedsForPartner:
         """Return the same for one offer of a partner.
 
         Raises
         ------
         ValueError
-            Where the district has no such offer, or the limit is below 1.
+            Where the district has no such offer, the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         offer = _row(self._offer_rows, offer_id, "Offer")
-        return self._needs(int(self._scorer.facts.offers.partner[offer]), np.array([offer]), limit)
+        return self._needs(int(self._scorer.facts.offers.partner[offer]), np.array([offer]), limit, area)
 
     def _pairs_of_need(self, facts: Facts, need: int, scores: TextScores, priorities: Priorities) -> Pairs:
         """Return the pairs of a need with every offer of its kind, whose scores these are."""
@@ -175,12 +189,21 @@ class Recommender:
             priorities=lambda rows: priorities[offer[rows]],
         )
 
-    def _offers(self, pairs: Pairs, need: NeedCard, limit: int, text: str | None = None) -> OffersForNeed:
+    def _about(self, pairs: Pairs, area: str | None, *, of_offers: bool) -> Pairs:
+        """Return the pairs whose offers, or whose needs, are about an area; all of them where none is asked for."""
+        if area is None:
+            return pairs
+        tags = self._scorer.texts.tags[of_offers].about(area_numbered(area))
+        return pairs.among(np.flatnonzero(tags[pairs.offer if of_offers else pairs.need]))
+
+    def _offers(
+        self, pairs: Pairs, need: NeedCard, limit: int, said: tuple[str, Tags] | None = None
+    ) -> OffersForNeed:
         ranking = rank_offers(self._scorer, self._occupancy, pairs, limit)
         needs = dict.fromkeys(pairs.need[:1].tolist(), need)
-        return OffersForNeed(need, *self._told(pairs.facts, ranking, needs, text))
+        return OffersForNeed(need, *self._told(pairs.facts, ranking, needs, said))
 
-    def _needs(self, partner: int, offers: Index, limit: int) -> NeedsForPartner:
+    def _needs(self, partner: int, offers: Index, limit: int, area: str | None) -> NeedsForPartner:
         scorer = self._scorer
         needs = scorer.facts.needs
         has_slots = np.flatnonzero(needs.slots[: self._num_needs] > 0)
@@ -197,6 +220,7 @@ class Recommender:
             similarity=scores.similarity,
             priorities=lambda rows: scorer.texts.priorities(need[rows], offer[rows]),
         )
+        pairs = self._about(pairs, area, of_offers=False)
         ranking = rank_needs(scorer, self._occupancy, pairs, limit)
         rows = {*ranking.best.need.tolist(), *ranking.missed_need.tolist()}
         cards = {row: self._cards.need(row) for row in rows}
@@ -210,7 +234,7 @@ class Recommender:
         )
 
     def _told(
-        self, facts: Facts, ranking: Ranking, needs: Mapping[int, NeedCard], text: str | None
+        self, facts: Facts, ranking: Ranking, needs: Mapping[int, NeedCard], said: tuple[str, Tags] | None
     ) -> tuple[tuple[Suggestion, ...], tuple[NearMiss, ...]]:
         """Return what a reader is told of each pair of a ranking."""
         cards, best = self._cards, ranking.best
@@ -218,7 +242,8 @@ class Recommender:
             best.need.tolist(), best.offer.tolist(), self._free(facts, best.need, best.offer), strict=True
         )
         here = self._occupancy.slots_here(facts, best.need, best.offer).tolist()
-        reasons = self._explainer.reasons(best, text=text)
+        text, tags = said or (None, None)
+        reasons = self._explainer.reasons(best, text=text, tags=tags)
         suggestions = tuple(
             Suggestion(
                 need=needs[need],

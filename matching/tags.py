@@ -16,10 +16,12 @@ from matching.areas import area_named, focus_areas
 
 Floats = NDArray[np.float64]
 Cosines = NDArray[np.float32]
+Index = NDArray[np.int64]
 WORDS_ALONE = "words alone"
 SIDES = ("lexical", "dense")
 LEAST = 0.5
 """A text is about an area where that is more likely than not."""
+_PAIRS_AT_ONCE = 65536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +49,10 @@ class Tags:
         """Return the most likely area of each text, -1 where none is likely."""
         best = self.probability.argmax(axis=1)
         return np.where(self.probability.max(axis=1) >= LEAST, best, -1)
+
+    def keys(self, row: int) -> str:
+        """Return the keys of the areas that a text is about, as a cell of a table."""
+        return "|".join(focus_areas()[number].key for number in self.areas(row))
 
     def about(self, area: int) -> NDArray[np.bool_]:
         """Whether each text is about an area."""
@@ -99,8 +105,9 @@ class Tagger:
     def tag_read(self, texts: Sequence[str], given: Sequence[str] | None, cosines: Cosines | None) -> Tags:
         """Return the tags of texts whose cosines to `prototypes` are known; None where only words count."""
         weights = self._weights
+        features = self.features(texts, cosines)
         sides = np.array([weights[name] for name in SIDES if name in weights])
-        share = softmax(self.features(texts, cosines) @ sides)
+        share = softmax(features @ sides[: features.shape[2]])
         probability = calibrated(share, weights["slope"], weights["intercept"])
         is_given = np.zeros(len(texts), np.bool_)
         areas = {cell: self._area_of(cell) for cell in {*(given or ())} - {""}}
@@ -133,6 +140,17 @@ class Tagger:
 def tag(texts: Sequence[str], given: Sequence[str] | None, encoder: Encoder) -> Tags:
     """Return what each text is about; ``given`` holds a focus area or blank for each."""
     return Tagger(encoder).tag(texts, given)
+
+
+def shared_areas(needs: Tags, offers: Tags, need: Index, offer: Index) -> Index:
+    """Return the area that both texts of each pair are about, the likeliest where there are several, -1 for none."""
+    shared = np.full(len(need), -1, np.int64)
+    for start in range(0, len(need), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        mine, theirs = needs.probability[need[part]], offers.probability[offer[part]]
+        both = np.where(np.minimum(mine, theirs) >= LEAST, mine * theirs, 0.0)
+        shared[part] = np.where(both.max(axis=1) > 0, both.argmax(axis=1), -1)
+    return shared
 
 
 def softmax(score: Floats) -> Floats:

@@ -44,6 +44,12 @@ def recommend(
         str | None, typer.Option("--kind", metavar="K", help="With --text: kind of help.")
     ] = None,
     school: Annotated[str, typer.Option("--school", metavar="ID", help="With --text: the school.")] = "",
+    area: Annotated[
+        str | None,
+        typer.Option(
+            "--area", metavar="KEY", help="Only what is about a focus area; `tables --areas` lists them."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
     policy: PolicyPath = None,
     on: OnDate = None,
@@ -56,15 +62,15 @@ def recommend(
     from service.terminal.recommendation import print_recommendation
 
     asked: list[tuple[str | None, Callable[[Recommender, str], Answer]]] = [
-        (need, lambda recommender, its_id: recommender.offers_for(its_id, limit=limit)),
+        (need, lambda recommender, its_id: recommender.offers_for(its_id, limit=limit, area=area)),
         (
             text,
             lambda recommender, said: recommender.offers_for_text(
-                said, kind or "", school_id=school, limit=limit
+                said, kind or "", school_id=school, limit=limit, area=area
             ),
         ),
-        (partner, lambda recommender, its_id: recommender.needs_for_partner(its_id, limit=limit)),
-        (offer, lambda recommender, its_id: recommender.needs_for_offer(its_id, limit=limit)),
+        (partner, lambda recommender, its_id: recommender.needs_for_partner(its_id, limit=limit, area=area)),
+        (offer, lambda recommender, its_id: recommender.needs_for_offer(its_id, limit=limit, area=area)),
     ]
     given = [(value, ask) for value, ask in asked if value is not None]
     if len(given) != 1 or (text is None) != (kind is None):

@@ -52,8 +52,13 @@ def generate(
     print_generated(made, out)
 
 
-def tables() -> None:
+def tables(
+    areas: Annotated[
+        bool, typer.Option("--areas", help="The focus areas that needs and offers are tagged with instead.")
+    ] = False,
+) -> None:
     """Print what each table and column of a district means, in Markdown."""
+    from matching.areas import describe_areas
     from matching.schemas import describe_tables
 
-    typer.echo(describe_tables())
+    typer.echo(describe_areas() if areas else describe_tables())

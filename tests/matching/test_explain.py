@@ -45,7 +45,7 @@ def test_words_that_both_texts_hold_are_named_the_rarest_first() -> None:
     said = reason({"statement": "Reading with third graders"}, {"focus": "Third graders love reading!"})
     assert said == (
         "Third graders love reading! Both say “third graders” and “reading”; "
-        "the texts are very close in meaning (0.87)."
+        "the texts are very close in meaning (0.87). Both are about reading."
     )
 
 
@@ -120,8 +120,9 @@ def test_everything_that_is_known_is_said_in_one_sentence() -> None:
     )
     # 0.01 degrees are 1.112 km.
     assert said == (
-        "Reading mentors. Both say “reading”; the texts are close in meaning (0.50). For grades 3-5, 1.1 km away, "
-        "free on Wednesdays, speaks Spanish, rated 4.6 by 1 school, committed for 3 years."
+        "Reading mentors. Both say “reading”; the texts are close in meaning (0.50). "
+        "Both are about reading. For grades 3-5, 1.1 km away, free on Wednesdays, "
+        "speaks Spanish, rated 4.6 by 1 school, committed for 3 years."
     )
 
 
@@ -169,6 +170,20 @@ def test_ratings_of_few_people_are_not_said() -> None:
 def test_one_year_of_commitment_is_not_worth_saying() -> None:
     assert reason(partner={"years_committed": 1}) == TEXTS
     assert reason(partner={"years_committed": 2.5}) == f"{TEXTS} Committed for 2.5 years."
+
+
+def test_the_likeliest_area_that_both_are_about_is_told() -> None:
+    need: Row = {"statement": "Fractions", "focus_area": "math"}
+    assert "Both are about math." in reason(need, {"focus": "Algebra and geometry"})
+    assert "Both are about" not in reason(need, {"focus": "Groceries and canned goods"})
+
+
+def test_a_new_text_is_about_what_it_says_and_not_what_the_row_says() -> None:
+    scorer = make_scorer(make_district([make_need(focus_area="food")], [make_offer(focus="Algebra")]))
+    first, text = np.array([0]), "Fractions and geometry"
+    pairs, tags = scorer.score(first, first), scorer.texts.tagger.tag([text])
+    assert "Both are about math." in Explainer(scorer).reasons(pairs, text=text, tags=tags)[0].why
+    assert "Both are about" not in Explainer(scorer).reasons(pairs)[0].why
 
 
 def test_a_long_focus_is_cut_between_words() -> None:

@@ -298,3 +298,13 @@ def test_threads_that_ask_at_once_get_what_one_alone_gets() -> None:
 
 def need_ids_of(found: NeedsForPartner) -> tuple[str, ...]:
     return tuple(need_ids(found))
+
+
+def test_an_area_keeps_what_is_about_it_however_many_others_fit_better() -> None:
+    offers = [make_offer(focus=focus) for focus in ("reading mentors", "reading books", "algebra mentors")]
+    district = make_district([READING, make_need(statement="Algebra")], offers)
+    known = recommender(district)
+    assert offer_ids(known.offers_for("n0", limit=1, area="math")) == ["o2"]
+    assert offer_ids(known.offers_for_text("Reading", "mentoring", limit=1, area="math")) == ["o2"]
+    assert need_ids(known.needs_for_partner("p0", limit=1, area="math")) == ["n1"]
+    assert need_ids(known.needs_for_offer("o0", limit=1, area="math")) == ["n1"]

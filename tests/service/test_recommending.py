@@ -94,3 +94,23 @@ def test_an_unknown_id_is_refused(district: str, option: str, its_id: str) -> No
     refused = recommend(district, option, its_id)
     assert refused.exit_code == 2
     assert its_id in refused.output
+
+
+def test_a_focus_area_leaves_what_is_about_it(district: str) -> None:
+    both = json.loads(recommend(district, "--need", "n0", "--json").stdout)
+    assert both["focus_area"] == "reading"
+    assert [offer["focus_area"] for offer in both["offers"]] == ["reading", "reading|mentoring"]
+    about = json.loads(recommend(district, "--need", "n0", "--area", "Lectura", "--json").stdout)
+    assert about == both
+    none = json.loads(recommend(district, "--partner", "p0", "--area", "food", "--json").stdout)
+    assert (none["needs"], none["near_misses"]) == ([], [])
+
+
+def test_an_unknown_focus_area_is_refused(district: str) -> None:
+    refused = recommend(district, "--need", "n0", "--area", "falconry")
+    assert refused.exit_code == 2
+    assert "Area falconry: expected one of mentoring" in " ".join(refused.stderr.split())
+
+
+def test_the_focus_areas_are_listed() -> None:
+    assert "| `reading` | Reading (lectura) |" in CliRunner().invoke(app, ["tables", "--areas"]).stdout

@@ -134,16 +134,9 @@ class PairScorer:
         return scorer
 
     def cosines_to(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the cosines of all queries, and of all documents, to other unit vectors of the encoder.
-
-        A document's is the mean of that with the whole and with the best of its passages, where they are read.
-        """
-        targets = np.rint(vectors / GRID) * GRID
-        documents = self._documents @ targets.T
-        if self._passages:
-            best = np.max([passages @ targets.T for passages in self._passages], axis=0)
-            documents = _mean(documents, best)
-        return self._queries @ targets.T, documents
+        """Return the cosines of all queries, and of all documents as a whole, to other unit vectors of the encoder."""
+        targets = np.rint(vectors / GRID).T * GRID
+        return self._queries @ targets, self._documents @ targets
 
     def block(self, rows: slice | NDArray[np.int64]) -> TextScores:
         """Return the scores of some queries with all documents, of shape ``(num_rows, num_documents)``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from optimizer.rules import group_rules
 from optimizer.usable import usable_slots
 from optimizer.what_if import Outcome, present_slots, what_if
 
+Side = Literal["need", "offer"]
 _TRIED_MORE = 3
 """So many replacements are tried beyond those asked for under group rules: the ones most likely to be cheap."""
 _TRIED = 24
@@ -37,7 +38,7 @@ def alternates(
     pair: int,
     k: int = 5,
     *,
-    same: Literal["need", "offer"] = "need",
+    same: Side = "need",
     even: bool = True,
 ) -> tuple[Alternate, ...]:
     """Return the at most ``k`` best replacements for a match, best first.
@@ -54,8 +55,12 @@ def alternates(
     Raises
     ------
     ValueError
-        There is no such pair, it has no slots, or the allocation breaks a rule.
+        There is no such pair, it has no slots, the allocation breaks a rule, ``k`` is below 1 or ``same`` unknown.
     """
+    if k < 1:
+        raise ValueError(f"k: expected 1 or more, got {k}.")
+    if same not in get_args(Side):
+        raise ValueError(f"same: expected one of {', '.join(get_args(Side))}, got {same!r}.")
     present = present_slots(problem, allocation)
     if not 0 <= pair < problem.num_pairs or not present[pair]:
         raise ValueError(f"Pair {pair}: expected one with slots.")
@@ -76,7 +81,7 @@ def alternates(
     return tuple(found[:k])
 
 
-def _wanted(problem: Problem, present: Ints, pair: int, same: Literal["need", "offer"]) -> Ints:
+def _wanted(problem: Problem, present: Ints, pair: int, same: Side) -> Ints:
     """Return the slots that each pair would have in place of ``pair``, 0 where it can take none of its slots."""
     locks = fitting_locks(problem)
     side = problem.pair_need if same == "need" else problem.pair_offer

@@ -180,14 +180,18 @@ class Pricing:
         Raises
         ------
         ValueError
-            There is no such need.
+            There is no such need or offer.
         """
-        if not 0 <= need < self.problem.num_needs:
-            raise ValueError(f"need: expected 0 to {self.problem.num_needs - 1}, got {need}.")
+        problem, offers = self.problem, np.asarray(offers, np.int64)
+        if not 0 <= need < problem.num_needs:
+            raise ValueError(f"need: expected 0 to {problem.num_needs - 1}, got {need}.")
+        unknown = offers[(offers < 0) | (offers >= problem.num_offers)]
+        if len(unknown):
+            raise ValueError(f"offers: expected 0 to {problem.num_offers - 1}, got {unknown[0]}.")
         entry = self._entries(need, offers)
         pair = self._pairs(need, offers)
         length = np.full((len(self._stages.lines), len(offers)), FAR)
-        is_held = (pair >= 0) & (self.slots[pair] > 0) if self.problem.num_pairs else pair >= 0
+        is_held = (pair >= 0) & (self.slots[pair] > 0) if problem.num_pairs else pair >= 0
         reached = np.flatnonzero(~is_held & (entry >= 0))
         if len(reached):
             length[:, reached] = self._from_need(need, entry[reached], self._ways)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class Problem:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None:
+            if value is not None or field.default is MISSING:
                 object.__setattr__(self, field.name, _read_only(field.name, value))
         _check_lengths(self)
         _check_ranges(self)
@@ -144,12 +144,15 @@ def _length(values: Ints | None) -> int:
 
 def _read_only(name: str, value: object) -> NDArray[np.generic]:
     wants_bool = name == "need_uses_trained"
-    array = np.asarray(value)
+    expected = f"{name}: expected one dimension of {'booleans' if wants_bool else 'whole numbers'}"
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{expected}, got rows of several lengths.") from error
     if array.size == 0 and not isinstance(value, np.ndarray):
         array = array.astype(np.bool_ if wants_bool else np.int64)
     if array.ndim != 1 or array.dtype.kind not in ("b" if wants_bool else "iu"):
-        wanted = "booleans" if wants_bool else "whole numbers"
-        raise ValueError(f"{name}: expected one dimension of {wanted}, got {array.dtype} {array.shape}.")
+        raise ValueError(f"{expected}, got {array.dtype} {array.shape}.")
     array = np.ascontiguousarray(array, dtype=np.bool_ if wants_bool else np.int64).view()
     array.flags.writeable = False
     return array

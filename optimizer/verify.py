@@ -27,7 +27,7 @@ _MOST_PRICE = 2**60
 
 
 class LeftOut(NamedTuple):
-    """LeftOut that a problem left out, without locks or incumbents."""
+    """Pairs that a problem left out, without locks or incumbents."""
 
     need: Ints
     offer: Ints
@@ -69,7 +69,7 @@ def verify(
     Parameters
     ----------
     left_out
-        LeftOut that the problem does not hold; the proof covers them too.
+        Pairs that the problem does not hold; the proof covers them too.
     """
     broken = tuple(_misshapen(problem, allocation, prices))
     if broken:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -60,3 +62,15 @@ def test_without_group_rules_the_best_of_all_replacements_comes_first(seed: int,
         assert tried.outcome.rank == one.outcome.rank
         assert tried.allocation.slots[pair] == 0
         assert tried.allocation.slots[one.pair] >= one.slots
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"k": 0}, "k: expected 1 or more, got 0"), ({"same": "school"}, "same: expected one of need, offer")],
+)
+def test_no_replacements_and_unknown_sides_are_refused(
+    asked: dict[str, Any], said: str
+) -> None:  # Any: wrong
+    problem = make_problem([1], [1, 1])
+    with pytest.raises(ValueError, match=said):
+        alternates(problem, allocate(problem), 0, **asked)

@@ -137,3 +137,10 @@ def test_negative_cycle_is_found_between_parts_and_within_one() -> None:
         distances(arcs, np.zeros((1, 2), np.int64))
     with pytest.raises(NegativeCycleError):
         merge(arcs, np.array([0, 0]), np.zeros((1, 2), np.int64))
+
+
+@pytest.mark.parametrize("offer", [-1, 2])
+def test_slot_cannot_be_forced_onto_an_offer_that_is_not_there(offer: int) -> None:
+    problem = make_problem([1], [1, 1])
+    with pytest.raises(ValueError, match=f"offers: expected 0 to 1, got {offer}"):
+        Pricing(problem, allocate(problem)).forced(0, np.array([0, offer]))

@@ -47,6 +47,11 @@ def test_problem_without_needs_or_offers_is_allowed() -> None:
             {"pair_fit": [0.5, 1.0]},
             r"pair_fit: expected one dimension of whole numbers, got float64 \(2,\)\.",
         ),
+        ({"pair_fit": None}, r"pair_fit: expected one dimension of whole numbers, got object \(\)\."),
+        (
+            {"need_slots": [1, [2]]},
+            r"need_slots: expected one dimension of whole numbers, got rows of several lengths\.",
+        ),
         ({"need_uses_trained": [0, 1]}, r"need_uses_trained: expected one dimension of booleans, got int64"),
         (
             {"pair_need": [1, 1], "pair_offer": [0, 0]},

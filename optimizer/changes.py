@@ -132,6 +132,8 @@ def _with_offers(problem: Problem, changes: Sequence[ChangeSlots]) -> Problem:
             raise ValueError(
                 f"Offer {offer}: has {before[offer]} {kind}, cannot lose {before[offer] - after[offer]}."
             )
+    if trained is not None:
+        trained = np.minimum(trained, NO_LIMIT)
     return replace(problem, offer_slots=np.maximum(slots, 1), offer_trained_slots=trained)
 
 

@@ -110,8 +110,11 @@ def _more_slots(
     offer, is_trained = int(problem.pair_offer[pair]), bool(uses_trained(problem)[pair])
     for more in (slots * times for times in _TRIES):
         larger: list[Change] = [ChangeSlots(offer, more, more if is_trained else 0)]
-        without = what_if(problem, allocation, larger, even=even).outcome.rank
-        with_it = what_if(problem, allocation, [*larger, Force(pair)], even=even).outcome.rank
+        try:
+            without = what_if(problem, allocation, larger, even=even).outcome.rank
+            with_it = what_if(problem, allocation, [*larger, Force(pair)], even=even).outcome.rank
+        except ValueError:
+            continue  # A larger offer may ask for a larger match, for which locks or the need have no room.
         if with_it >= without:
             return more
     return None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer import Change, ChangeSlots, DropPartner, Forbid, Force, Problem, allocate, what_if
+from optimizer import NO_LIMIT, Change, ChangeSlots, DropPartner, Forbid, Force, Problem, allocate, what_if
 from optimizer.changes import changed
 from optimizer.drop import drop
 from optimizer.locks import fitting_locks
@@ -106,6 +106,11 @@ def test_more_slots_go_where_they_are_missing() -> None:
     found = what_if(two_schools(), allocate(two_schools()), [ChangeSlots(0, 5)])
     assert found.outcome.levels[:2] == (0, 2)
     assert found.allocation.status == "optimal"
+
+
+def test_trained_slots_without_a_limit_stay_without() -> None:
+    problem = make_problem([3], [1], offer_trained_slots=[NO_LIMIT], need_uses_trained=[True])
+    assert what_if(problem, allocate(problem), [ChangeSlots(0, 2, 2)]).outcome.levels[0] == 2
 
 
 def test_an_offer_may_lose_all_of_its_slots() -> None:

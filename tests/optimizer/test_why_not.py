@@ -41,6 +41,13 @@ def test_a_partner_with_all_its_schools_is_told_as_a_full_rule_that_more_slots_d
     assert [(full.rule, full.pairs.tolist()) for full in found.full_rules] == [("partner_max_schools", [0])]
 
 
+def test_an_offer_whose_least_match_grows_with_its_slots_is_still_answered() -> None:
+    # A match gives at least both slots of the offer, and 3 once it has more: more than the second pair may have.
+    problem = make_problem([3, 3], [2], need_level=[0, 1], offer_min_slots=[3], pair_max_slots=[3, 2])
+    found = why_not(problem, allocate(problem), 1)
+    assert (found.smallest, found.more_slots) == ("levels", None)
+
+
 def test_locks_that_leave_no_room_are_told() -> None:
     problem = make_problem([2, 2], [2], pair_locked=[2, 0])
     found = why_not(problem, allocate(problem), 1)

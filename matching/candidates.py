@@ -1,7 +1,7 @@
 """The candidates: every pair that breaks no rule and reaches the fit floor, or the best of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +11,8 @@ from embeddings import CachedEncoder, Encoder, PairScorer, SentenceEncoder
 from matching.district import District
 from matching.facts import Facts, facts_of
 from matching.fit import MILLION, FitParts, Partnership, fit_parts, partnership_of
-from matching.policy import Policy
+from matching.learning import Learning, decisions_of, learn
+from matching.policy import Policy, Weights
 from matching.rules import eligible_pairs
 from matching.texts import PairTexts, Texts
 from matching.vocabulary import KINDS
@@ -34,12 +35,24 @@ class Scorer:
     texts: Texts
     partnership: Partnership
     policy: Policy
+    learning: Learning
+
+    @property
+    def weights(self) -> Weights:
+        """The weights of the fit: the policy's, or those that the district's decisions taught."""
+        return self.learning.weights
+
+    @property
+    def settled_policy(self) -> Policy:
+        """The policy with these weights and nothing more to learn, for a district that differs in its offers."""
+        fit = replace(self.policy.fit, weights=self.weights)
+        return replace(self.policy, fit=fit, learning=replace(self.policy.learning, use=False))
 
     def score(self, need: Index, offer: Index) -> "ScoredPairs":
         """Return the given pairs with their text scores, parts and fit."""
         texts = self.texts.pairs(need, offer)
         parts = fit_parts(self.facts, self.partnership, texts, need, offer, self.policy.fit)
-        return ScoredPairs(need, offer, texts, parts, parts.total(self.policy.fit.weights))
+        return ScoredPairs(need, offer, texts, parts, parts.total(self.weights))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +89,13 @@ def scorer_of(
     """Return the scorer of a district on a date, by default with the bundled model and its cached vectors."""
     facts = facts_of(district, policy.rules, on)
     texts = Texts(district, encoder or CachedEncoder(SentenceEncoder()), progress)
-    return Scorer(district, facts, texts, partnership_of(district, facts, policy.fit), policy)
+    partnership = partnership_of(district, facts, policy.fit)
+
+    def parts_of(need: Index, offer: Index) -> FitParts:
+        return fit_parts(facts, partnership, texts.pairs(need, offer), need, offer, policy.fit)
+
+    learning = learn(decisions_of(district), parts_of, policy)
+    return Scorer(district, facts, texts, partnership, policy, learning)
 
 
 def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candidates:
@@ -120,7 +139,7 @@ def _block(scorer: Scorer, texts: PairScorer, needs: Index, offers: Index) -> tu
     dense, lexical, similarity = (x[cell] for x in (scores.dense, scores.lexical, similarity))
     said = PairTexts(dense, lexical, similarity, scorer.texts.priorities(need, offer))
     parts = fit_parts(scorer.facts, scorer.partnership, said, need, offer, scorer.policy.fit)
-    return need, offer, parts.total(scorer.policy.fit.weights)
+    return need, offer, parts.total(scorer.weights)
 
 
 class _Pool:

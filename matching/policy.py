@@ -192,6 +192,35 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class Learning:
+    """When coordinators' decisions change the weights of the fit."""
+
+    use: bool = field(
+        default=True,
+        metadata={
+            "why": "learnt weights replace those above where they prove better; false keeps those above"
+        },
+    )
+    min_decisions: int = field(
+        default=200,
+        metadata={
+            "why": "accepted and declined recommendations: fewer cannot tell eight weights from chance"
+        },
+    )
+    confidence: float = field(
+        default=0.95,
+        metadata={
+            "why": "how sure it must be that learnt weights tell better what is accepted, on decisions held out"
+        },
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        _check_range("learning.min_decisions", self.min_decisions, 50, 1_000_000)
+        _check_range("learning.confidence", self.confidence, 0.5, 0.9999)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All settings of a district; the defaults are the project's own recommendation."""
 
@@ -201,6 +230,7 @@ class Policy:
     objective: Objective = field(default_factory=Objective)
     candidates: Candidates = field(default_factory=Candidates)
     rematch: Rematch = field(default_factory=Rematch)
+    learning: Learning = field(default_factory=Learning)
 
 
 def read_policy(path: Path) -> Policy:

@@ -122,7 +122,7 @@ def _scored(scorer: Scorer, pairs: Pairs, rows: Index) -> ScoredPairs:
     need, offer = pairs.need[rows], pairs.offer[rows]
     texts = PairTexts(pairs.dense[rows], pairs.lexical[rows], pairs.similarity[rows], pairs.priorities(rows))
     parts = fit_parts(pairs.facts, scorer.partnership, texts, need, offer, scorer.policy.fit)
-    return ScoredPairs(need, offer, texts, parts, parts.total(scorer.policy.fit.weights))
+    return ScoredPairs(need, offer, texts, parts, parts.total(scorer.weights))
 
 
 def _most_similar(pairs: Pairs, mask: Bools, count: int) -> Index:

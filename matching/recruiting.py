@@ -67,7 +67,7 @@ def _recruits(scorer: Scorer, problem: optimizer.Problem, slots: Index, on: date
     unmet = problem.need_slots - filled
     tried = _tried(scorer, problem, unmet)
     if tried:
-        policy, encoder = scorer.policy, scorer.texts.encoder
+        policy, encoder = scorer.settled_policy, scorer.texts.encoder
         wide = scorer_of(with_rows(scorer.district, tried, on), policy, on, encoder)
         chosen = _best_rows(_Gaps.of(scorer.facts, problem, slots, unmet), wide, problem, tried)
         exact = scorer_of(with_rows(scorer.district, chosen, on), policy, on, encoder)

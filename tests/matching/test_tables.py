@@ -254,7 +254,7 @@ def test_three_kinds_of_blanks_are_counted_in_a_warning_each() -> None:
 
 
 def test_decisions_about_what_is_gone_are_counted_in_one_warning() -> None:
-    said = [
+    said: list[Row] = [
         {"need_id": n, "offer_id": o, "decision": "declined"}
         for n, o in (("n0", "o0"), ("n9", "o0"), ("n0", "o9"))
     ]

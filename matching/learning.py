@@ -1,0 +1,221 @@
+"""What coordinators' decisions teach about the fit: other weights, where these tell better what will be accepted.
+
+The model sees the parts of the fit and nothing else: no id, no name, no kind of school or partner. It is a logistic
+regression drawn towards the policy's weights, so that few decisions change little, and a part never counts against a
+pair. Whether it is better is judged on decisions that it has not seen, all those on a need held out together.
+
+References
+----------
+J. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers (1999), for the
+scale that both sets of weights are given before they are compared.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching import policy
+from matching.district import District
+from matching.facts import positions
+from matching.fit import FitParts
+
+Index = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+PartsOf = Callable[[Index, Index], FitParts]
+
+LEAST = 20
+"""Accepted ones, declined ones and needs without which no comparison is made: a held-out tenth needs some of each."""
+FOLDS = 10
+STRENGTH = 0.3
+"""scikit-learn's ``C``: of 0.1 to 30 one that took up true differences most often and chance ones least."""
+ALONG_DEFAULT = 30.0
+"""How much cheaper it is to believe the policy's weights as a whole more or less than to shift a single one."""
+
+
+class Status(StrEnum):
+    """What became of the decisions."""
+
+    SWITCHED_OFF = "switched_off"
+    TOO_FEW = "too_few"
+    ONE_SIDED = "one_sided"
+    NOT_BETTER = "not_better"
+    LEARNT = "learnt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """The last decision on each pair of an open need and an offer, shape ``(num_decisions,)``."""
+
+    need: Index
+    offer: Index
+    is_accepted: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Learnt weights beside the policy's, on decisions that neither has seen.
+
+    ``gain`` is the mean fall in log loss (nats a decision), with the bounds that each hold at the policy's confidence;
+    ``ranked`` the share of pairs of an accepted and a declined one that are ranked right, by the learnt weights and by
+    the policy's (the area under the curve).
+    """
+
+    gain: float
+    gain_low: float
+    gain_high: float
+    ranked: float
+    ranked_by_default: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the learnt weights are better by more than noise, and rank no worse."""
+        return self.gain_low > 0 and self.ranked > self.ranked_by_default
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What the decisions taught; ``weights`` are those that the fit uses."""
+
+    status: Status
+    weights: policy.Weights
+    num_accepted: int
+    num_declined: int
+    comparison: Comparison | None = None
+
+
+def decisions_of(district: District) -> Decisions:
+    """Return the last decision on each pair that is there; rows without a date come before those with one."""
+    rows = district.decisions.sort_values("date", na_position="first", kind="stable")
+    rows = rows.drop_duplicates(["need_id", "offer_id"], keep="last").sort_index()
+    is_open = district.needs["slots"].to_numpy() > 0
+    need = positions(rows["need_id"], district.needs["need_id"])
+    offer = positions(rows["offer_id"], district.offers["offer_id"])
+    there = (need >= 0) & (offer >= 0)
+    there[there] = is_open[need[there]]
+    is_accepted = (rows["decision"] == "accepted").to_numpy(dtype=bool)
+    return Decisions(need[there], offer[there], is_accepted[there])
+
+
+def learn(said: Decisions, parts_of: PartsOf, settings: policy.Policy) -> Learning:
+    """Return the weights to use after these decisions: the policy's, unless others are better by more than noise.
+
+    Parameters
+    ----------
+    parts_of
+        Gives the parts of the fit of pairs; asked only where there are decisions enough.
+    """
+    default, num_accepted = settings.fit.weights, int(said.is_accepted.sum())
+    counts = num_accepted, len(said.need) - num_accepted
+    status = _reason_against(said, settings.learning)
+    if status:
+        return Learning(status, default, *counts)
+    lesson = _Lesson.of(said, parts_of(said.need, said.offer), default)
+    comparison = _compare(lesson, settings.learning.confidence)
+    if not comparison.is_better:
+        return Learning(Status.NOT_BETTER, default, *counts, comparison)
+    shares = lesson.fitted(np.ones(len(lesson.is_accepted), dtype=bool))
+    learnt = np.round(shares * sum(default.as_dict().values()), 4).tolist()
+    weights = policy.Weights(**default.as_dict() | dict(zip(lesson.names, learnt, strict=True)))
+    return Learning(Status.LEARNT, weights, *counts, comparison)
+
+
+def _reason_against(said: Decisions, settings: policy.Learning) -> Status | None:
+    if not settings.use:
+        return Status.SWITCHED_OFF
+    if len(said.need) < settings.min_decisions:
+        return Status.TOO_FEW
+    least = min(said.is_accepted.sum(), (~said.is_accepted).sum(), len(np.unique(said.need)))
+    return Status.ONE_SIDED if least < LEAST else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lesson:
+    """What the model sees: the ``parts`` that have a weight, and the decision; ``need`` only keeps folds apart."""
+
+    names: tuple[str, ...]
+    default: Floats
+    parts: Floats
+    is_accepted: Bools
+    need: Index
+
+    @classmethod
+    def of(cls, said: Decisions, parts: FitParts, weights: policy.Weights) -> "_Lesson":
+        """Return the lesson; a part that the policy gives no weight stays without one."""
+        by_name = {name: weight for name, weight in weights.as_dict().items() if weight > 0}
+        table = np.column_stack([getattr(parts, name) for name in by_name])
+        default = np.array(list(by_name.values())) / sum(by_name.values())
+        return cls(tuple(by_name), default, table, said.is_accepted, said.need)
+
+    def fitted(self, rows: Bools) -> Floats:
+        """Return the weights, summing to 1, that the decisions in these rows teach."""
+        from sklearn.linear_model import LogisticRegression
+
+        parts = self.parts[rows]
+        columns = np.column_stack([ALONG_DEFAULT * (parts @ self.default), parts])
+        model = LogisticRegression(C=STRENGTH, solver="newton-cholesky").fit(columns, self.is_accepted[rows])
+        along, shifts = model.coef_[0, 0], model.coef_[0, 1:]
+        found: Floats = np.maximum(ALONG_DEFAULT * along * self.default + shifts, 0.0)
+        return found / found.sum() if found.any() else self.default
+
+    def folds(self) -> Iterator[tuple[Bools, Bools]]:
+        """Yield rows to learn from and rows held out, whose needs are not among the first."""
+        from sklearn.model_selection import GroupKFold
+
+        split = GroupKFold(FOLDS, shuffle=True, random_state=0).split(self.parts, groups=self.need)
+        for _, rows in split:
+            held_out = np.zeros(len(self.need), dtype=bool)
+            held_out[rows] = True
+            if len(np.unique(self.is_accepted[~held_out])) > 1:
+                yield ~held_out, held_out
+
+
+def _compare(lesson: _Lesson, confidence: float) -> Comparison:
+    """Return how the learnt weights do on decisions held out; what no fold holds out counts as no difference."""
+    from sklearn.metrics import roc_auc_score
+
+    by_default = lesson.parts @ lesson.default
+    gain, scores = np.zeros(len(by_default)), by_default.copy()
+    for known, held_out in lesson.folds():
+        by_learnt = lesson.parts @ lesson.fitted(known)
+        loss = (_log_loss(lesson, fit, known, held_out) for fit in (by_default, by_learnt))
+        gain[held_out] = next(loss) - next(loss)
+        scores[held_out] = by_learnt[held_out]
+    mean, margin = _mean_and_margin(gain, lesson.need, confidence)
+    found = (
+        mean,
+        mean - margin,
+        mean + margin,
+        roc_auc_score(lesson.is_accepted, scores),
+        roc_auc_score(lesson.is_accepted, by_default),
+    )
+    return Comparison(*(round(float(value), 6) for value in found))
+
+
+def _log_loss(lesson: _Lesson, scores: Floats, known: Bools, held_out: Bools) -> Floats:
+    """Return the log loss of each held-out decision, on the scale that the known ones give the scores."""
+    from sklearn.linear_model import LogisticRegression
+
+    spread = float(scores[known].std()) or 1.0
+    column = ((scores - scores[known].mean()) / spread)[:, np.newaxis]
+    model = LogisticRegression(C=1e3, solver="newton-cholesky").fit(column[known], lesson.is_accepted[known])
+    odds: Floats = model.decision_function(column[held_out])
+    if model.coef_[0, 0] < 0:
+        # No set of weights may earn by being read backwards.
+        rate = lesson.is_accepted[known].mean()
+        odds = np.full(len(odds), np.log(rate / (1 - rate)))
+    return np.logaddexp(0.0, np.where(lesson.is_accepted[held_out], -odds, odds))
+
+
+def _mean_and_margin(gain: Floats, need: Index, confidence: float) -> tuple[float, float]:
+    """Return the mean gain and how far it may be off to one side: decisions on one need are not independent."""
+    from scipy.stats import t
+
+    _, group = np.unique(need, return_inverse=True)
+    mean, count = float(gain.mean()), int(group.max()) + 1
+    surplus = np.bincount(group, weights=gain - mean)
+    error = np.sqrt(count / (count - 1) * float(surplus @ surplus)) / len(gain)
+    return mean, float(t.ppf(confidence, count - 1) * error)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from matching.landscape import AreaLandscape
 from matching.recruits import Recruit
 
 MATCH_COLUMNS = (
@@ -48,6 +49,18 @@ RECRUITING_COLUMNS = (
     "need_ids",
     "sentence",
 )
+LANDSCAPE_COLUMNS = (
+    "area",
+    "name",
+    "group",
+    "num_needs",
+    "slots_needed",
+    "slots_filled",
+    "slots_open",
+    "num_offers",
+    "slots_offered",
+    "slots_used",
+)
 _DECIMALS = ("fit", "similarity")
 _FREE_TEXTS = ("reason", "detail", "priority_reason", "near_school", "example", "sentence")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
@@ -76,6 +89,12 @@ def write_recruiting(path: Path, recruits: Sequence[Recruit]) -> None:
         for rank, recruit in enumerate(recruits, start=1)
     ]
     _write(path, pd.DataFrame(rows, columns=list(RECRUITING_COLUMNS)), RECRUITING_COLUMNS)
+
+
+def write_landscape(path: Path, landscape: Sequence[AreaLandscape]) -> None:
+    """Write a row a focus area that has a need or an offer, in the order given."""
+    rows = [{name: getattr(row, name) for name in LANDSCAPE_COLUMNS} for row in landscape]
+    _write(path, pd.DataFrame(rows, columns=list(LANDSCAPE_COLUMNS)), LANDSCAPE_COLUMNS)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from matching.landscape import landscape_of
 from matching.pipeline import Matching
 from matching.recruiting import recruiting_brief
 from matching.recruits import RecruitingBrief
 from matching.report.changes import ChangesStory
-from matching.report.csv_files import write_matches, write_recruiting, write_table, write_unmet
+from matching.report.csv_files import (
+    write_landscape,
+    write_matches,
+    write_recruiting,
+    write_table,
+    write_unmet,
+)
 from matching.report.page import write_page
 from matching.report.story import story_of
 from matching.report.summary import Provenance, provenance_of, summary_of, write_summary
@@ -21,7 +28,15 @@ from matching.report.workbook import write_workbook
 
 Progress = Callable[[str, float], None]
 
-FILES = ("matches.csv", "unmet.csv", "recruiting.csv", "report.html", "district.xlsx", "summary.json")
+FILES = (
+    "matches.csv",
+    "unmet.csv",
+    "recruiting.csv",
+    "landscape.csv",
+    "report.html",
+    "district.xlsx",
+    "summary.json",
+)
 """In the order they are put in place: a summary always belongs to the files beside it."""
 
 
@@ -127,6 +142,7 @@ def _writers(
         lambda: write_matches(staged / "matches.csv", matching.allocation.matches),
         lambda: write_unmet(staged / "unmet.csv", matching.unmet),
         lambda: write_recruiting(staged / "recruiting.csv", brief.recruits),
+        lambda: write_landscape(staged / "landscape.csv", landscape_of(matching)),
         lambda: write_page(staged / "report.html", story_of(matching, brief), provenance, changes),
         lambda: write_workbook(staged / "district.xlsx", matching, brief, provenance, changes),
     ]

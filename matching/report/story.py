@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.areas import titles_of
 from matching.facts import positions
+from matching.landscape import AreaLandscape, landscape_of
 from matching.pipeline import Matching
 from matching.recruits import RecruitingBrief
 from matching.report.coverage import (
@@ -65,6 +67,7 @@ class NeedStory:
     title: str
     statement: str
     kind: str
+    areas: str
     grades: str
     priority: int
     priority_reason: str
@@ -117,6 +120,7 @@ class Story:
     matching: Matching
     headlines: Headlines
     kinds: Sequence[Coverage]
+    landscape: Sequence[AreaLandscape]
     schools: Sequence[SchoolStory]
     evenness: Evenness
     urgent: Sequence[UrgentStory]
@@ -134,6 +138,7 @@ def story_of(matching: Matching, brief: RecruitingBrief) -> Story:
         matching=matching,
         headlines=headlines(matching),
         kinds=coverage_by_kind(matching),
+        landscape=landscape_of(matching),
         schools=schools,
         evenness=evenness_of(coverage),
         urgent=_urgent(matching, schools),
@@ -164,21 +169,25 @@ def _schools(
 
 def _needs_by_school(matching: Matching) -> dict[str, list[NeedStory]]:
     needs, priorities = matching.district.needs, matching.priorities
+    tags, _ = matching.basis.scorer.texts.tags
     matches, gaps = _matches_by_need(matching), _gaps_by_need(matching)
     columns = ("need_id", "school_id", "title", "statement", "kind", "grades", "slots")
     found: dict[str, list[NeedStory]] = {}
-    for (need_id, school_id, title, statement, kind, grades, slots), filled, priority, reason in zip(
+    rows = zip(
         needs[list(columns)].itertuples(index=False, name=None),
         filled_by_need(matching).tolist(),
         priorities["priority"].tolist(),
         priorities["priority_reason"].tolist(),
         strict=True,
-    ):
+    )
+    for row, (cells, filled, priority, reason) in enumerate(rows):
+        need_id, school_id, title, statement, kind, grades, slots = cells
         story = NeedStory(
             need_id=need_id,
             title=title,
             statement=statement,
             kind=KIND_WORDS[kind],
+            areas=titles_of(tags.areas(row)),
             grades=grades.replace("|", ", "),
             priority=priority,
             priority_reason=reason,

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matching.areas import titles_of
 from matching.facts import positions
+from matching.landscape import landscape_of
 from matching.pipeline import Matching
 from matching.recruits import Recruit, RecruitingBrief, gain_words, place_words
 from matching.report.changes import ChangesStory
@@ -27,9 +29,12 @@ def write_workbook(
     provenance: Provenance,
     changes: ChangesStory | None = None,
 ) -> None:
-    """Write the workbook: Summary, Matches, Gaps, Recruiting, Schools, Partners, About; at mid-year Changes first."""
+    """Write the workbook: Summary, Matches, Gaps, Areas, Recruiting, Schools, Partners, About.
+
+    At mid-year, Changes come first.
+    """
     first = [_changes(changes)] if changes else []
-    plan = [make(matching) for make in (_summary, _matches, _gaps)]
+    plan = [make(matching) for make in (_summary, _matches, _gaps, _landscape)]
     sides = [make(matching) for make in (_schools, _partners)]
     write_xlsx(path, [*first, *plan, _recruiting(brief.recruits), *sides, _about(matching, provenance)])
 
@@ -91,6 +96,7 @@ def _matches(matching: Matching) -> Sheet:
         Column("Need id", _taken(needs["need_id"], need)),
         Column("What the school needs", _taken(needs["statement"], need), Style.WRAPPED, 48),
         Column("Kind", [KIND_WORDS[kind] for kind in _taken(needs["kind"], need)]),
+        Column("Focus area", _areas(matching, need), Style.WRAPPED, 22),
         Column("Priority", matching.priorities["priority"].to_numpy()[need].tolist(), Style.COUNT, 9),
         Column("Slots needed", needs["slots"].to_numpy()[need].tolist(), Style.COUNT, 9),
         Column("Slots filled", filled_by_need(matching)[need].tolist(), Style.COUNT, 9),
@@ -117,6 +123,7 @@ def _gaps(matching: Matching) -> Sheet:
         Column("Need id", unmet["need_id"].tolist()),
         Column("What the school needs", _taken(district.needs["statement"], need), Style.WRAPPED, 48),
         Column("Kind", [KIND_WORDS[kind] for kind in unmet["kind"]]),
+        Column("Focus area", _areas(matching, need), Style.WRAPPED, 22),
         Column("Priority", unmet["priority"].tolist(), Style.COUNT, 9),
         Column("Slots open", unmet["slots_unmet"].tolist(), Style.COUNT, 9),
         Column("Why", [CAUSE_WORDS[cause] for cause in unmet["cause"]], Style.WRAPPED, 30),
@@ -199,6 +206,28 @@ def _about(matching: Matching, provenance: Provenance) -> Sheet:
         Column("Value", list(said.values()), Style.WRAPPED, 80),
     ]
     return Sheet("About", columns)
+
+
+def _landscape(matching: Matching) -> Sheet:
+    rows = landscape_of(matching)
+    columns = [
+        Column("Focus area", [row.name for row in rows], width=32),
+        Column("Group", [row.group for row in rows], width=24),
+        Column("Needs", [row.num_needs for row in rows], Style.COUNT),
+        Column("Slots needed", [row.slots_needed for row in rows], Style.COUNT),
+        Column("Slots filled", [row.slots_filled for row in rows], Style.COUNT),
+        Column("Slots open", [row.slots_open for row in rows], Style.COUNT),
+        Column("Offers", [row.num_offers for row in rows], Style.COUNT),
+        Column("Slots offered", [row.slots_offered for row in rows], Style.COUNT),
+        Column("Slots used", [row.slots_used for row in rows], Style.COUNT),
+    ]
+    return Sheet("Areas", columns)
+
+
+def _areas(matching: Matching, need: Index) -> list[str]:
+    """Return what each need is about."""
+    tags, _ = matching.basis.scorer.texts.tags
+    return [titles_of(tags.areas(row)) for row in need.tolist()]
 
 
 def _rows_of_needs(need_of_match: Index, num_needs: int) -> tuple[Index, Index]:

@@ -19,7 +19,15 @@ from service.cli import app
 PROJECT = Path(__file__).parents[2]
 DEMO = str(PROJECT / "fixtures" / "demo")
 SAN_FRANCISCO = PROJECT.parent / "shared" / "data" / "san-francisco"
-FILES = {"matches.csv", "unmet.csv", "recruiting.csv", "summary.json", "report.html", "district.xlsx"}
+FILES = {
+    "matches.csv",
+    "unmet.csv",
+    "recruiting.csv",
+    "landscape.csv",
+    "summary.json",
+    "report.html",
+    "district.xlsx",
+}
 QUICK = ("--on", "2026-09-14", "--model", "words")
 
 

@@ -25,6 +25,13 @@ def test_every_match_is_told_with_its_reason() -> None:
         assert said in text
 
 
+def test_supply_and_demand_are_told_by_focus_area() -> None:
+    text = Outline(page(make_matching())).text
+    # Two needs of 9 slots with 3 filled and 6 open, one offer of 3 slots, all of them used.
+    assert "Reading 2 9 3 6 1 3 3" in text
+    assert "Mentoring, priority 1 Reading" in text
+
+
 def test_every_gap_is_told_with_its_cause_and_what_was_said_there() -> None:
     matching = make_matching()
     text = Outline(page(matching)).text

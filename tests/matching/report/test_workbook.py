@@ -48,13 +48,24 @@ def test_matches_stand_beside_their_needs_and_open_needs_keep_their_row(tmp_path
 
 def test_levels_gaps_schools_and_partners_have_their_sheets(tmp_path: Path) -> None:
     workbook = workbook_of(make_matching(), tmp_path)
-    assert workbook.sheetnames == ["Summary", "Matches", "Gaps", "Recruiting", "Schools", "Partners", "About"]
+    plan = ["Summary", "Matches", "Gaps", "Areas"]
+    assert workbook.sheetnames == [*plan, "Recruiting", "Schools", "Partners", "About"]
     assert rows(workbook, "Summary")[0]["Most possible"] == 3
     assert rows(workbook, "Summary")[-1]["Slots filled"] == 3
     assert [row["Slots open"] for row in rows(workbook, "Gaps")] == [2, 4]
     assert [row["Share filled"] for row in rows(workbook, "Schools")] == [0.6, 0]
     (partner,) = rows(workbook, "Partners")
     assert (partner["Slots offered"], partner["Slots matched"], partner["Slots left"]) == (3, 3, 0)
+
+
+def test_focus_areas_stand_beside_needs_and_have_a_sheet_of_their_own(tmp_path: Path) -> None:
+    workbook = workbook_of(make_matching(), tmp_path)
+    for sheet in ("Matches", "Gaps"):
+        assert [row["Focus area"] for row in rows(workbook, sheet)] == ["Reading", "Reading"]
+    (area,) = rows(workbook, "Areas")
+    # Needs of 5 and 4 slots against 3 offered: 6 stay open.
+    assert (area["Focus area"], area["Slots needed"], area["Slots offered"]) == ("Reading", 9, 3)
+    assert (area["Slots filled"], area["Slots open"], area["Slots used"]) == (3, 6, 3)
 
 
 def test_offers_worth_recruiting_have_a_sheet_in_words(tmp_path: Path) -> None:

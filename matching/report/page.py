@@ -9,6 +9,7 @@ from matching.policy import settings_of
 from matching.recruits import KIND_SLOTS, gain_words, place_words
 from matching.report.changes import ChangesStory
 from matching.report.coverage import coverage_by_kind_of_school
+from matching.report.learned import learned_words
 from matching.report.story import Story
 from matching.report.summary import Provenance
 from matching.report.words import KIND_WORDS, PART_WORDS, counted, level_words, name_words, order_words
@@ -48,6 +49,7 @@ def page_of(story: Story, provenance: Provenance, changes: ChangesStory | None =
         school_kinds=() if story.is_complete else coverage_by_kind_of_school(story.matching),
         locks_cut=story.matching.allocation.locks_cut.to_dict("records"),
         weights=_weights(story.matching),
+        learned=learned_words(story.matching.basis.scorer.learning, story.matching.policy),
         settings=list(settings_of(story.matching.policy)),
         findings=_findings(story.matching),
         num_findings=len(story.matching.audit.findings),
@@ -56,9 +58,10 @@ def page_of(story: Story, provenance: Provenance, changes: ChangesStory | None =
 
 
 def _weights(matching: Matching) -> list[tuple[str, float, str]]:
-    """Return each part of the fit with its share of the whole and the policy's reason, heaviest first."""
-    total = sum(matching.policy.fit.weights.as_dict().values())
-    settings = settings_of(matching.policy.fit.weights)
+    """Return each part of the fit with its share of the whole and the policy's reason for it, heaviest first."""
+    weights = matching.basis.scorer.weights
+    total = sum(weights.as_dict().values())
+    settings = settings_of(weights)
     rows = [(PART_WORDS[name], float(str(value)) / total, why) for name, value, why in settings]
     return sorted(rows, key=lambda row: -row[1])
 

@@ -68,6 +68,7 @@ def summary_of(matching: Matching, brief: RecruitingBrief, provenance: Provenanc
         "levels": [asdict(level) for level in allocation.levels],
         "even": asdict(allocation.even) | asdict(evenness_of(coverage_by_school(matching))),
         "fit": asdict(allocation.fit),
+        "learning": asdict(matching.basis.scorer.learning),
         "recruiting": asdict(brief),
         "audit": _audit(matching),
         "locks_cut": allocation.locks_cut.to_dict("records"),

@@ -79,13 +79,22 @@ def why_not(plan: Matching | Basis, need_id: str, offer_id: str) -> Objection:
     why = " ".join([*_full_said(basis, found), why])
     if not gaps:
         return Objection(need_id, offer_id, found.smallest, why, change, gaps, forced)
-    wanted = f"{_capital(joined([gap.wanted for gap in gaps]))}. Even then: {why} {change}"
+    better = _better(basis, forced) if found.smallest == "nothing" else ""
+    then = f"Then {better[:1].lower()}{better[1:]}" if better else f"Even then: {why} {change}"
+    wanted = f"{_capital(joined([gap.wanted for gap in gaps]))}. {then}"
     return Objection(need_id, offer_id, "rules", " ".join(_rules_said(gaps)), wanted, gaps, forced)
 
 
 def _with_pair(basis: Basis, need: int, offer: int) -> tuple[Basis, int]:
-    """Return the plan with one more candidate that has no slots yet, and its place."""
+    """Return the plan with one more candidate that has no slots yet, and its place.
+
+    Someone of its offer counts as trained where the need takes trained slots: the rule `clearance` asks for that.
+    """
     problem = basis.problem
+    trained = problem.offer_trained_slots
+    if trained is not None and problem.need_uses_trained is not None and problem.need_uses_trained[need]:
+        is_offer = np.arange(problem.num_offers) == offer
+        problem = replace(problem, offer_trained_slots=np.maximum(trained, is_offer))
     size = problem.num_offers
     place = int(np.searchsorted(problem.pair_need * size + problem.pair_offer, need * size + offer))
     fit = int(basis.scorer.score(np.array([need]), np.array([offer])).fit[0])
@@ -103,11 +112,34 @@ def _rules_said(gaps: tuple[RuleGap, ...]) -> list[str]:
 
 
 def _nothing(basis: Basis, found: optimizer.WhyNot, forced: Consequence | None) -> tuple[str, str]:
-    moved = "" if forced is None else forced.sentence.split(". ", 1)[1]
+    better = _better(basis, forced)
+    if better:
+        return "Nothing stands in its way: the plan would be better with it.", better
     return (
         "The plan as it is does as well without it.",
-        f"Nothing but your choice: it would cost nothing. {moved}",
+        f"Nothing but your choice: it would cost nothing. {_moved_said(forced)}",
     )
+
+
+def _better(basis: Basis, forced: Consequence | None) -> str:
+    """Return what a match that costs nothing would make better, "" where the plan is as good without it."""
+    if forced is None:
+        return ""
+    if (forced.levels["before"] != forced.levels["after"]).any():
+        return forced.sentence
+    lines = (
+        (-forced.keep, "Fewer slots would be taken from running matches."),
+        (
+            -forced.even * basis.scorer.policy.objective.even,
+            "The gaps would be spread more evenly over the schools.",
+        ),
+        (forced.fit, f"The fit of all matches together would rise by {_score(forced.fit)}."),
+    )
+    return next((f"{said} {_moved_said(forced)}" for gain, said in lines if gain > 0), "")
+
+
+def _moved_said(forced: Consequence | None) -> str:
+    return "" if forced is None else forced.sentence.split(". ", 1)[1]
 
 
 def _fit(basis: Basis, found: optimizer.WhyNot, forced: Consequence | None) -> tuple[str, str]:

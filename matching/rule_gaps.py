@@ -67,7 +67,7 @@ def _schedule(scorer: Scorer, need: int, offer: int) -> tuple[str, str]:
     return (
         f"the need asks for {_times(asked.iloc[need])}, the offer comes {_times(given.iloc[offer])}: "
         f"{shared} minutes a week in common",
-        f"they would have to share {least} minutes a week",
+        f"their times would have to share {least} minutes a week",
     )
 
 
@@ -84,16 +84,19 @@ def _languages(scorer: Scorer, need: int, offer: int) -> tuple[str, str]:
 def _clearance(scorer: Scorer, need: int, offer: int) -> tuple[str, str]:
     until = scorer.district.offers["cleared_until"].iloc[offer]
     if int(scorer.facts.offers.trained[offer]) < 1:
-        return "no one of this offer is trained and cleared for mentoring", "at least one would have to be"
+        return (
+            "no one of this offer is trained and cleared for mentoring",
+            "at least one of its people would have to be trained and cleared",
+        )
     if until == until:  # noqa: PLR0124 - a blank date is not equal to itself
-        return f"the clearance ended on {until:%Y-%m-%d}", "it would have to be renewed"
-    return "the table names no date up to which its people are cleared", "it would have to name one"
+        return f"the clearance ended on {until:%Y-%m-%d}", "the clearance would have to be renewed"
+    return "the table names no date up to which its people are cleared", "the table would have to name one"
 
 
 def _agreement(scorer: Scorer, need: int, offer: int) -> tuple[str, str]:
     partner = int(scorer.facts.offers.partner[offer])
     expired = scorer.district.partners["agreement_expires"].iloc[partner]
-    return f"the partner's agreement expired on {expired:%Y-%m-%d}", "it would have to be renewed"
+    return f"the partner's agreement expired on {expired:%Y-%m-%d}", "the agreement would have to be renewed"
 
 
 def _excluded(scorer: Scorer, need: int, offer: int) -> tuple[str, str]:

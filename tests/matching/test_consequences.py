@@ -129,10 +129,10 @@ EXCLUDED: list[tuple[str, Row, Row, Row, str]] = [
         "share 30 minutes a week",
     ),
     ("languages", {"languages": "Spanish"}, {}, {}, "someone would have to speak Spanish"),
-    ("clearance", {}, {"trained_slots": 0}, {}, "at least one would have to be"),
-    ("clearance", {}, {"cleared_until": "2026-09-13"}, {}, "it would have to be renewed"),
+    ("clearance", {}, {"trained_slots": 0}, {}, "would have to be trained and cleared"),
+    ("clearance", {}, {"cleared_until": "2026-09-13"}, {}, "the clearance would have to be renewed"),
     ("cost", {"budget": 50}, {"cost_to_school": 80}, {}, "the budget would have to be 80"),
-    ("agreement", {}, {}, {"agreement_expires": "2026-09-13"}, "it would have to be renewed"),
+    ("agreement", {}, {}, {"agreement_expires": "2026-09-13"}, "the agreement would have to be renewed"),
     ("excluded", {}, {}, {"not_schools": "s0"}, "the partner would have to agree to go there"),
     (
         "distance",
@@ -154,7 +154,21 @@ def test_an_excluded_pair_is_told_its_rule_and_what_would_have_to_change(
     found = why_not(run_match(district), "n0", "o0")
     assert (found.smallest, [gap.rule for gap in found.rules]) == ("rules", [rule])
     assert wanted in found.rules[0].wanted
+    assert "Then the plan would gain" in found.change
+
+
+def test_an_excluded_pair_that_would_gain_nothing_is_told_so() -> None:
+    needs = [make_need(), make_need("n1", grades="K", slots=2, priority=5, school_id="s1")]
+    found = why_not(run_match(make_district(needs, [make_offer(slots=5, grades="9-12")])), "n1", "o0")
     assert "Even then" in found.change
+
+
+def test_a_match_that_a_typed_plan_leaves_out_is_said_to_better_it() -> None:
+    typed = pd.DataFrame([{"need_id": "soon", "offer_id": "o", "slots": 2}])
+    plan = standing_plan(shared_offer(), typed, on=ON, encoder=WordHashEncoder())
+    found = why_not(plan, "late", "o")
+    assert found.why == "Nothing stands in its way: the plan would be better with it."
+    assert found.change.startswith("The plan would gain 1 slot of mentoring at priority 4.")
 
 
 def test_an_offer_about_something_else_is_told_its_similarity() -> None:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.allocation import Allocation
-from optimizer.bounds import LevelBounds, most_alone
+from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
 from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
 from optimizer.incumbents import fitting_incumbents
 from optimizer.judge import judged
 from optimizer.levels import fill_level, fill_levels
-from optimizer.lines import fittest, line_bounds, with_incumbents
+from optimizer.lines import Bounds, fittest, line_bounds, with_incumbents
 from optimizer.locks import fitting_locks
 from optimizer.network import Network, flow_of
 from optimizer.problem import NUM_LEVELS, Ints, Problem
@@ -28,7 +28,7 @@ from optimizer.rules import Rules, group_rules
 from optimizer.runs import face_of, least_uneven
 from optimizer.solve import Effort, Progress, allocate
 from optimizer.usable import usable_network, usable_slots
-from optimizer.values import even_value, fit_value, keep_value, levels_filled
+from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
 """Neighbourhoods at most for each level and point."""
@@ -276,11 +276,20 @@ class _Planner:
             slots,
             budgets.locks,
             budgets.bounds(slots, max_moves),
-            line_bounds(problem, budgets.network, slots, even=self.even),
+            self._line_bounds(slots),
             even=self.even,
         )
         has_limit = max_moves < budgets.incumbent.sum()
         return Point(max_moves if has_limit else allocation.keep.value, allocation)
+
+    def _line_bounds(self, slots: Ints) -> Bounds:
+        """Return what no plan with these levels can better: for large problems without a solver, so less tight."""
+        problem, budgets = self.budgets.problem, self.budgets
+        if problem.num_needs <= _MOST_AFRESH or not budgets.rules.can_bind:
+            return line_bounds(problem, budgets.network, slots, even=self.even)
+        usable = usable_slots(problem, budgets.rules, budgets.locks)
+        ceiling = fit_ceiling(problem, usable, levels_filled(problem, slots))
+        return Bounds(0, even_floor(problem, slots), ceiling)
 
 
 def _steps(end: int) -> Iterator[int]:

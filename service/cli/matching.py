@@ -26,6 +26,7 @@ from service.cli.options import (
 )
 
 
+@stoppable()
 def match(
     district: DistrictPath,
     out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder for the results.")],
@@ -47,7 +48,7 @@ def match(
     with bad_input(as_json=as_json):
         found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
     run = Run(on=day_of(on), effort=effort, seed=seed)
-    with stoppable(), progress_bar() as progress:
+    with progress_bar() as progress:
         matching = match_district(found, rules, run=run, encoder=encoder, progress=progress)
         with bad_input(as_json=as_json):
             files = write_results(matching, out, progress=progress)

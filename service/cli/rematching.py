@@ -23,6 +23,7 @@ from service.cli.options import (
 )
 
 
+@stoppable()
 def rematch(
     district: DistrictPath,
     out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder for the results.")],
@@ -65,7 +66,7 @@ def rematch(
         found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
         released = [_pair(text) for text in release or []]
         run = Run(on=day_of(on), effort=effort, seed=seed)
-        with stoppable(), progress_bar() as progress:
+        with progress_bar() as progress:
             if curve:
                 points = rematch_curve(
                     found, rules, released=released, run=run, encoder=encoder, progress=progress

@@ -54,8 +54,9 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
     table = before.merge(planned, on=PAIR, how="outer", sort=True)
     numbers = ["before", "after", "fitting"]
     table[numbers] = table[numbers].fillna(0).astype(np.int64)
+    table = table[table[["before", "after"]].any(axis=1)].reset_index(drop=True)
     words = ["cause", "why", "match_reason"]
-    table[words] = table[words].fillna("")
+    table[words] = table[words].astype(object).fillna("")
     table["is_locked"] = table["is_locked"].eq(True)
     table["forced"] = np.maximum(table["before"] - table[["fitting", "after"]].max(axis=1), 0)
     table["moved"] = np.maximum(table["fitting"] - table["after"], 0)
@@ -82,7 +83,8 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
 def partnerships_after(district: District, changes: pd.DataFrame, on: pd.Timestamp) -> pd.DataFrame:
     """Return the partnerships table once a plan is accepted: planned matches active, the ended and declined kept.
 
-    A match that goes on keeps its first day and its lock; what the plan ends is ``ended``; mere proposals go.
+    A match that goes on keeps its first day and its lock, a proposal that begins its lock; what the plan ends is
+    ``ended``; other proposals go.
     """
     rows = district.partnerships
     is_running = rows["status"].isin(RUNNING)
@@ -90,7 +92,11 @@ def partnerships_after(district: District, changes: pd.DataFrame, on: pd.Timesta
     ran = rows[is_running].merge(changes[[*PAIR, "after"]], on=PAIR, how="left")
     ran["status"] = np.where(ran["after"] > 0, "active", "ended")
     ran["slots"] = np.where(ran["after"] > 0, ran["after"], ran["slots"])
-    new = changes[changes["change"] == Change.NEW]
+    pairs = pd.MultiIndex.from_frame(changes[PAIR])
+    new = changes[(changes["after"] > 0) & ~pairs.isin(pd.MultiIndex.from_frame(ran[PAIR]))]
+    is_locked = pd.MultiIndex.from_frame(new[PAIR]).isin(
+        pd.MultiIndex.from_frame(rows.loc[(rows["status"] == "proposed") & rows["locked"], PAIR])
+    )
     started = pd.DataFrame(
         {
             "need_id": new["need_id"],
@@ -98,7 +104,7 @@ def partnerships_after(district: District, changes: pd.DataFrame, on: pd.Timesta
             "slots": new["after"],
             "status": "active",
             "since": on,
-            "locked": False,
+            "locked": is_locked,
         }
     )
     table = pd.concat([old, ran.drop(columns="after"), started.astype({"since": rows["since"].dtype})])

@@ -111,13 +111,15 @@ def _schools_above_most_slots(sheets: Checked) -> Iterator[Problem]:
 
 
 def _repeated_partnerships(sheets: Checked) -> Iterator[Problem]:
-    """Yield rows with the pair of an earlier row; partnerships that ended do not count, for they may come again."""
+    """Yield rows with the pair of an earlier row; what ended or was declined does not count, for it may come again."""
     checked = sheets.get("partnerships")
     if checked is None or not checked.has("need_id", "offer_id", "status"):
         return
-    standing = checked.typed[checked.typed["status"] != "ended"]
+    standing = checked.typed[~checked.typed["status"].isin(["ended", "declined"])]
     repeated = standing.duplicated(["need_id", "offer_id"]).reindex(checked.typed.index, fill_value=False)
-    expected = "a pair of need and offer that stands in no earlier row, unless one of them is ended"
+    expected = (
+        "a pair of need and offer that stands in no earlier row, unless one of them is ended or declined"
+    )
     yield from checked.problems_where(repeated.to_numpy(dtype=bool), "offer_id", expected)
 
 

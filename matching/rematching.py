@@ -147,7 +147,7 @@ class Start:
     ) -> "Start":
         """Return the start of a district on the date of ``run``, parameters as `rematch`."""
         running = running_matches(district, policy, run.on, released)
-        now = as_of_now(with_standing(district, running), policy)
+        now = as_of_now(with_standing(district, policy, running), policy)
         stays = running[running["cause"] == ""]
         need, offer = _rows(now, stays)
         incumbents = Locks(need, offer, stays["slots"].to_numpy(np.int64))

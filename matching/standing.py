@@ -128,10 +128,11 @@ def _causes(district: District, policy: Policy, on: date, rows: pd.DataFrame) ->
     return found
 
 
-def with_standing(district: District, running: pd.DataFrame) -> District:
+def with_standing(district: District, policy: Policy, running: pd.DataFrame) -> District:
     """Return the district as the plan sees it: locks where matches stay, and what has ended no longer running.
 
-    A match that ended for its evaluation counts as declined, so that it does not come back this school year.
+    A match that ended for its evaluation counts as declined, so that it does not come back this school year; so does
+    any other that would end for it.
     """
     rows = district.partnerships.copy()
     is_running = rows["status"].isin(RUNNING).to_numpy()
@@ -141,7 +142,21 @@ def with_standing(district: District, running: pd.DataFrame) -> District:
     rows.loc[is_running, "status"] = status
     # Declined without a date means this school year.
     rows.loc[is_running & (rows["status"] == "declined"), "since"] = pd.NaT
-    return replace(district, partnerships=rows)
+    return replace(district, partnerships=_with_badly_evaluated(district, policy, rows))
+
+
+def _with_badly_evaluated(district: District, policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the other pairs, as declined, that the policy would end for their evaluation."""
+    seen = district.evaluations[["school_id", "partner_id"]].drop_duplicates()
+    pairs = seen.merge(district.needs[["need_id", "school_id"]], on="school_id")
+    pairs = pairs.merge(district.offers[["offer_id", "partner_id"]], on="partner_id")[["need_id", "offer_id"]]
+    standing = pd.MultiIndex.from_frame(rows.loc[rows["status"] != "ended", ["need_id", "offer_id"]])
+    is_other = ~pd.MultiIndex.from_frame(pairs).isin(standing)
+    bad = pairs[is_other & ~np.isnan(badly_evaluated(district, policy, pairs))]
+    if bad.empty:
+        return rows
+    declined = bad.assign(slots=0, status="declined", since=pd.NaT, locked=False)
+    return pd.concat([rows, declined.astype(rows.dtypes[list(declined)])], ignore_index=True)
 
 
 def as_of_now(district: District, policy: Policy) -> District:

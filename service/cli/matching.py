@@ -83,7 +83,7 @@ def audit(
         found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
         given = read_matches(matches)
         if rematch:
-            found = with_standing(found, running_matches(found, rules, day_of(on)))
+            found = with_standing(found, rules, running_matches(found, rules, day_of(on)))
         with waiting("Checking every rule"):
             result = audit_allocation(found, given, rules, on=day_of(on), encoder=encoder)
     if as_json:

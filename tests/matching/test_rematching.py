@@ -125,6 +125,47 @@ def test_ended_and_declined_rows_are_kept_and_proposals_go() -> None:
     assert plan(district).partnerships["status"].tolist() == ["ended", "declined"]
 
 
+def test_a_running_row_of_no_slots_is_no_match_and_is_not_written_twice() -> None:
+    found = plan(make_district([tutoring(slots=4)], [make_offer(None, kinds=["tutoring"], slots=4)]))
+    idle = make_district(
+        [tutoring(slots=4)],
+        [make_offer(None, kinds=["tutoring"], slots=4)],
+        partnerships=[runs("n0", "o0", 0)],
+    )
+    assert changes(plan(idle)) == changes(found) == [["n0", "o0", 0, 4, "new", "gap"]]
+    assert plan(idle).partnerships[["slots", "status"]].to_numpy().tolist() == [[4, "active"]]
+    without_offer = make_district(
+        [tutoring(slots=4)], [make_offer(None, kinds=["event"], slots=4)], partnerships=[runs("n0", "o0", 0)]
+    )
+    assert changes(plan(without_offer)) == []
+
+
+def test_a_pair_declined_last_year_and_planned_now_can_be_read_again(tmp_path: Path) -> None:
+    declined = runs("n0", "o0", 2) | {"status": "declined", "since": "2025-09-01"}
+    district = make_district([tutoring()], [make_offer(kinds=["tutoring"])], partnerships=[declined])
+    found = plan(district)
+    assert found.partnerships["status"].tolist() == ["declined", "active"]
+    for name, table in (district.tables | {"partnerships": found.partnerships}).items():
+        write_table(tmp_path / f"{name}.csv", table)
+    assert plan(read_district(tmp_path)).changes["change"].tolist() == ["kept"]
+
+
+def test_a_locked_proposal_keeps_its_lock_once_accepted() -> None:
+    proposed = runs("n0", "o0", 2, locked="yes") | {"status": "proposed"}
+    lapsed = make_partner("p0", agreement_expires="2027-01-01")
+    offers = [make_offer(kinds=["tutoring"])]
+    found = plan(make_district([tutoring()], offers, partners=[lapsed], partnerships=[proposed]))
+    assert found.partnerships[["slots", "status", "locked"]].to_numpy().tolist() == [[2, "active", True]]
+
+
+def test_a_pair_that_its_evaluation_would_end_does_not_begin() -> None:
+    judged = {"partner_id": "p0", "school_id": "s0", "term": "fall 2026", "rating": 1, "respondents": 9}
+    offers = [make_offer(kinds=["tutoring"], slots=5)]
+    assert changes(plan(make_district([tutoring()], offers, evaluations=[judged]))) == []
+    too_few = judged | {"respondents": 4}
+    assert len(plan(make_district([tutoring()], offers, evaluations=[too_few])).changes) == 1
+
+
 def test_every_plan_of_a_curve_passes_the_audit_of_the_district_it_saw() -> None:
     for point in rematch_curve(better_use(), run=Run(on=ON), encoder=WordHashEncoder()):
         matching = point.matching

@@ -106,7 +106,7 @@ def test_a_bad_evaluation_by_enough_people_ends_a_mentoring_match(
 
 def test_what_ended_for_its_evaluation_counts_as_declined_now_and_at_the_next_rematch() -> None:
     runs, ended = (_badly_rated(active(status=status)) for status in ("active", "ended"))
-    seen = with_standing(runs, running_matches(runs, make_policy(), ON))
+    seen = with_standing(runs, make_policy(), running_matches(runs, make_policy(), ON))
     assert seen.partnerships["status"].tolist() == ["declined"]
     assert as_of_now(ended, make_policy()).partnerships["status"].tolist() == ["declined"]
 

@@ -176,8 +176,8 @@ def test_ids_are_unique() -> None:
     ]
 
 
-@pytest.mark.parametrize(("status", "count"), [("ended", 0), ("declined", 1), ("active", 1)])
-def test_pair_stands_once_in_partnerships_unless_it_ended(status: str, count: int) -> None:
+@pytest.mark.parametrize(("status", "count"), [("ended", 0), ("declined", 0), ("paused", 1), ("active", 1)])
+def test_pair_stands_once_in_partnerships_unless_it_ended_or_was_declined(status: str, count: int) -> None:
     row = {"need_id": "n0", "offer_id": "o0", "slots": 1}
     tables = make_full_tables()
     tables["partnerships"] = pd.DataFrame([{**row, "status": status}, {**row, "status": "active"}])

@@ -46,7 +46,7 @@ def _verdict(learning: Learning, policy: Policy) -> str:
     return {
         Status.SWITCHED_OFF: f"{kept}, which asks not to learn from decisions.",
         Status.TOO_FEW: f"{kept}: from {policy.learning.min_decisions:,} decisions on, others may be learnt.",
-        Status.ONE_SIDED: f"{kept}: too few are accepted, or declined, or on different needs, to compare others.",
+        Status.ONE_SIDED: f"{kept}: too few are accepted or declined, or too few schools or partners take part.",
         Status.NOT_BETTER: f"{kept}: learnt ones are not better by more than noise.",
         Status.LEARNT: "That is better by more than noise, so the learnt weights are used.",
     }[learning.status]

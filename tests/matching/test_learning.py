@@ -36,8 +36,13 @@ def decide(parts: FitParts, weights: Weights, seed: int, slope: float = 20.0) ->
     fit = parts.total(weights) / 1e6
     chance = 1 / (1 + np.exp(-slope * (fit - np.median(fit))))
     is_accepted = np.random.default_rng(seed + 1000).random(len(fit)) < chance
-    row = np.arange(len(fit))
-    return Decisions(row // 4, row, is_accepted)
+    return decided(is_accepted)
+
+
+def decided(is_accepted: NDArray[np.bool_]) -> Decisions:
+    """Return these decisions on pairs of 40 schools and 60 partners, each school's with many partners."""
+    row = np.arange(len(is_accepted))
+    return Decisions(row, row, row % 40, row % 60, is_accepted)
 
 
 def learning_of(weights: Weights, seed: int, *, num_pairs: int = 400, slope: float = 20.0) -> Learning:
@@ -93,7 +98,8 @@ def test_pairs_are_scored_only_where_there_are_decisions_enough() -> None:
     def refuse(need: NDArray[np.int64], offer: NDArray[np.int64]) -> FitParts:
         raise AssertionError
 
-    learning = learn(Decisions(nothing, nothing, np.zeros(0, dtype=bool)), refuse, Policy())
+    said = Decisions(nothing, nothing, nothing, nothing, np.zeros(0, dtype=bool))
+    learning = learn(said, refuse, Policy())
     assert learning == Learning(Status.TOO_FEW, Weights(), 0, 0)
 
 
@@ -104,21 +110,33 @@ def test_policy_can_switch_learning_off() -> None:
     assert (learning.status, learning.weights) == (Status.SWITCHED_OFF, Weights())
 
 
-@pytest.mark.parametrize("side", ["declined", "needs"])
+@pytest.mark.parametrize("side", ["declined", "school", "partner"])
 def test_decisions_that_leave_nothing_to_compare_teach_nothing(side: str) -> None:
     parts = make_parts(400, 0)
     said = decide(parts, NEARNESS, 0)
     if side == "declined":
         said = replace(said, is_accepted=np.arange(400) >= 19)
     else:
-        said = replace(said, need=np.arange(400) % 19)
+        said = replace(said, **{side: np.arange(400) % 9})
     assert learn(said, lambda need, offer: parts, Policy()).status is Status.ONE_SIDED
 
 
-def test_all_declined_on_a_single_need_is_no_error() -> None:
-    parts = make_parts(400, 0)
-    said = Decisions(np.maximum(np.arange(400) - 20, 0), np.arange(400), np.arange(400) > 20)
+def test_all_declined_of_a_single_partner_is_no_error() -> None:
+    parts, row = make_parts(400, 0), np.arange(400)
+    said = replace(decided(row > 20), partner=np.maximum(row - 20, 0))
     assert learn(said, lambda need, offer: parts, Policy()).status is Status.NOT_BETTER
+
+
+def test_taste_for_partners_is_not_taken_for_a_taste_for_what_is_theirs() -> None:
+    found = []
+    for seed in range(20):
+        rng, parts = np.random.default_rng(seed), make_parts(2000, seed)
+        partner = np.arange(2000) % 60
+        parts = replace(parts, commitment=rng.random(60)[partner], quality=rng.random(60)[partner])
+        liked = rng.normal(0, 3, 60)[partner] > 0
+        is_accepted = rng.random(2000) < np.where(liked, 0.9, 0.1)
+        found.append(learn(decided(is_accepted), lambda need, offer, parts=parts: parts, Policy()).status)
+    assert found.count(Status.LEARNT) <= 2
 
 
 def test_part_without_weight_in_the_policy_stays_without() -> None:
@@ -147,6 +165,7 @@ def test_last_decision_on_a_pair_counts_and_what_is_gone_or_closed_does_not() ->
     needs = [make_need("n0"), make_need("n1", slots=0), make_need("n2")]
     found = decisions_of(make_district(needs, [make_offer("o0")], decisions=said))
     assert (found.need.tolist(), found.offer.tolist(), found.is_accepted.tolist()) == ([0], [0], [True])
+    assert (found.school.tolist(), found.partner.tolist()) == ([0], [0])
 
 
 @pytest.fixture(scope="module")

@@ -158,11 +158,12 @@ def asked(basis: Basis, changes: Sequence[optimizer.Change]) -> optimizer.WhatIf
 
 def _with_ids(district: District, said: str) -> str:
     needs, offers = district.needs["need_id"], district.offers["offer_id"]
-    return re.sub(
+    said = re.sub(
         r"Pair \d+ \(need (\d+), offer (\d+)\)",
         lambda found: f"{needs.iloc[int(found[1])]}={offers.iloc[int(found[2])]}",
         said,
     )
+    return re.sub(r"^Offer (\d+):", lambda found: f"Offer {offers.iloc[int(found[1])]}:", said)
 
 
 def consequence(

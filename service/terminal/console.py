@@ -17,8 +17,9 @@ STAGES = {
 }
 PATIENCE_SECONDS = 1.0
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+# Without emoji: what a district writes, such as ":x:", stays as it is written.
+out = Console(highlight=False, soft_wrap=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager

@@ -86,6 +86,7 @@ def lock(need_id: str, offer_id: str, slots: int) -> Row:
         (DropPartner("none"), "Partner none: expected the id"),
         (Force("late", "o", 9), "late=o: expected 1 to 3 slots, got 9"),
         (ChangeSlots("o", -4), "Offer o: has 3 slots, cannot lose 4"),
+        (ChangeSlots("o", 10**6), "Offer o: slots must be <= 1000000, got 1000003"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_ids_of_the_district(change: Change, said: str) -> None:

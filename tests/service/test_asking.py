@@ -86,6 +86,7 @@ def test_alternates_are_listed_for_a_need_and_for_an_offer(plan: Path) -> None:
     [
         (["--force", "N001"], "--force N001: expected NEED=OFFER, such as N012=O034."),
         (["--force", "N001=O003:many"], "expected NEED=OFFER:SLOTS, such as N012=O034:4."),
+        (["--force", "N001=O003:x:"], "--force N001=O003:x:: expected NEED=OFFER:SLOTS"),
         (["--slots", "O003=3"], "expected OFFER=+N or OFFER=-N, such as O034=+3."),
         (["--drop-partner", "P999"], "Partner P999: expected the id of one of this district, found none."),
         (["--force", "N001=O003"], "N001=O003: a rule excludes this pair"),

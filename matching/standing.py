@@ -155,8 +155,15 @@ def _with_badly_evaluated(district: District, policy: Policy, rows: pd.DataFrame
     bad = pairs[is_other & ~np.isnan(badly_evaluated(district, policy, pairs))]
     if bad.empty:
         return rows
-    declined = bad.assign(slots=0, status="declined", since=pd.NaT, locked=False)
-    return pd.concat([rows, declined.astype(rows.dtypes[list(declined)])], ignore_index=True)
+    declined = (
+        rows.iloc[:0]
+        .reindex(range(len(bad)))
+        .assign(
+            need_id=bad["need_id"].to_numpy(), offer_id=bad["offer_id"].to_numpy(), slots=0, status="declined"
+        )
+    )
+    declined["locked"] = False
+    return pd.concat([rows, declined.astype(rows.dtypes)], ignore_index=True)
 
 
 def as_of_now(district: District, policy: Policy) -> District:

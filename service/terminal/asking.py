@@ -23,6 +23,10 @@ def print_consequence(found: Consequence) -> None:
     _print_moves(found.moves)
     for said in _lines_said(found):
         out.print(said, soft_wrap=True)
+    if not found.is_proven and (found.levels["after"] < found.levels["before"]).any():
+        out.print(
+            "\nThis is the best found near the plan as it is; matching anew may lose less.", soft_wrap=True
+        )
 
 
 def print_objection(district: District, found: Objection) -> None:

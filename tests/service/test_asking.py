@@ -38,6 +38,12 @@ def test_what_if_tells_levels_and_matches(plan: Path) -> None:
     assert "would change" in result.output
 
 
+def test_a_loss_that_is_not_proven_is_not_told_as_certain(plan: Path) -> None:
+    result = run("what-if", DEMO, *QUICK, "--matches", str(plan), "--drop-partner", "P001")
+    assert "would lose" in result.output
+    assert "matching anew may lose less" in " ".join(result.output.split())
+
+
 def test_what_if_in_json_has_levels_and_moves(plan: Path) -> None:
     match = first_match(plan)
     result = run(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from matching.district import District
 from matching.pipeline import Matching
+from matching.rules import PAIR_RULES
 from matching.standing import RUNNING, Cause
 from matching.vocabulary import KINDS, MENTORING
 
@@ -75,6 +76,7 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
     partner = district.offers.set_index("offer_id")["partner_id"]
     table["school_id"] = school.reindex(table["need_id"]).to_numpy()
     table["partner_id"] = partner.reindex(table["offer_id"]).to_numpy()
+    table["despite"] = _despite(matching, table)
     told = [_cause_and_reason(row, table, matching) for row in table.itertuples()]
     table["cause"], table["reason"] = [cause for cause, _ in told], [reason for _, reason in told]
     return table[list(COLUMNS)]
@@ -129,9 +131,19 @@ def _levels(district: District, matching: Matching, table: pd.DataFrame) -> pd.S
     return names.reindex(table["need_id"]).fillna("").reset_index(drop=True)
 
 
+def _despite(matching: Matching, table: pd.DataFrame) -> list[str]:
+    """Return which pair rules each row's match breaks, as the audit warns, in words after "goes on"."""
+    broken: dict[tuple[str, str], list[str]] = {}
+    for finding in matching.audit.findings:
+        if finding.rule in PAIR_RULES:
+            broken.setdefault((finding.need_id, finding.offer_id), []).append(finding.rule)
+    found = [broken.get((str(row.need_id), str(row.offer_id))) for row in table.itertuples()]
+    return [f", though it breaks the rule {' and '.join(rules)}" if rules else "" for rules in found]
+
+
 def _cause_and_reason(row, table: pd.DataFrame, matching: Matching) -> tuple[str, str]:  # type: ignore[no-untyped-def]  # a row of itertuples has no type
     if row.change == Change.KEPT:
-        return "", "Locked: it goes on as it is." if row.is_locked else "It goes on as it is."
+        return "", f"Locked: it goes on as it is{row.despite}." if row.is_locked else "It goes on as it is."
     if row.change in (Change.NEW, Change.ENLARGED):
         return "gap", f"Fills {_slots(row.after - row.before)} of {row.level}: {row.match_reason}"
     if row.cause:
@@ -154,13 +166,18 @@ def _better_use(row, table: pd.DataFrame, matching: Matching) -> str:  # type: i
     gains = table[table["after"] > table["fitting"]]
     names = matching.policy.objective.levels
     there = gains[gains["offer_id"] == row.offer_id]
+    said = []
     if len(there):
         best = there.iloc[int(np.argmin([names.index(level) for level in there["level"]]))]
-        return f"Its slots do more for {best['need_id']} at {best['level']}."
-    taken_over = gains[gains["need_id"] == row.need_id]
-    if len(taken_over):
-        return f"{', '.join(taken_over['offer_id'])} takes over at this need."
-    return "Makes room for matches that fill an earlier level within the limits on partners and schools."
+        said.append(f"Its slots do more for {best['need_id']} at {best['level']}.")
+    here = gains[gains["need_id"] == row.need_id]
+    if len(here):
+        said.append(
+            f"{' and '.join(here['offer_id'])} {'takes' if len(here) == 1 else 'take'} over at this need."
+        )
+    return " ".join(said) or (
+        "Makes room for matches that fill an earlier level within the limits on partners and schools."
+    )
 
 
 def _slots(count: int) -> str:

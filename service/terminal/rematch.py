@@ -8,6 +8,7 @@ from rich.table import Table
 
 from matching.changes import Change
 from matching.rematching import Rematching, knee
+from matching.standing import Cause
 from service.terminal.console import out, print_warnings, slots_said
 from service.terminal.matching import print_audit_line, print_levels
 
@@ -44,7 +45,8 @@ def print_rematch(points: Sequence[Rematching], report: Path) -> None:
 def _print_losses(plan: Rematching) -> None:
     lost = plan.changes[plan.changes["change"].isin([Change.ENDED, Change.REDUCED])]
     order = {level.name: rank for rank, level in enumerate(plan.matching.allocation.levels)}
-    lost = lost.sort_values("level", key=lambda names: names.map(order), kind="stable")
+    lost = lost.assign(is_proposed=lost["cause"] == Cause.BETTER_USE, rank=lost["level"].map(order))
+    lost = lost.sort_values(["is_proposed", "rank"], kind="stable")
     if len(lost):
         out.print("\n[bold]Calls to make first[/]")
     for row in lost.head(MOST_CHANGES).itertuples():

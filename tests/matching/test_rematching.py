@@ -76,6 +76,25 @@ def test_running_mentoring_stays_where_tutoring_would_move() -> None:
     assert released.moves == 4
 
 
+def test_a_locked_match_that_breaks_a_rule_goes_on_and_says_which() -> None:
+    needs, offers = [tutoring(budget=0)], [make_offer(kinds=["tutoring"], slots=5, cost_to_school=100)]
+    found = plan(make_district(needs, offers, partnerships=[runs("n0", "o0", 5, locked="yes")]))
+    assert found.changes["reason"].tolist() == [
+        "Locked: it goes on as it is, though it breaks the rule cost."
+    ]
+
+
+def test_a_moved_match_says_who_takes_over() -> None:
+    # Only o0 may serve n1, and o1 can take over at n0.
+    needs = [tutoring(grades="K", slots=4, priority=2), tutoring(grades="1", slots=4, priority=2)]
+    offers = [make_offer(None, kinds=["tutoring"], slots=4, grades=of) for of in ("K-1", "K")]
+    found = plan(make_district(needs, offers, partnerships=[runs("n0", "o0", 4)]))
+    assert found.moves == 4
+    assert (
+        found.changes["reason"].iat[0] == "Its slots do more for n1 at other-2. o1 takes over at this need."
+    )
+
+
 def test_what_the_world_takes_is_no_move() -> None:
     needs = [tutoring(slots=5), tutoring(slots=5), tutoring(slots=5)]
     offers = [

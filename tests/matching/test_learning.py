@@ -84,9 +84,9 @@ def test_comparison_says_what_is_gained() -> None:
 
 @pytest.mark.parametrize("slope", [0.0, 20.0], ids=["at random", "by the policy's weights"])
 def test_chance_is_seldom_taken_for_a_lesson(slope: float) -> None:
-    found = [learning_of(Weights(), seed, slope=slope) for seed in range(20)]
-    # At a confidence of 0.95 one of 20 is to be expected at the very most: two are one in ten.
-    assert sum(learning.status is Status.LEARNT for learning in found) <= 2
+    found = [learning_of(Weights(), seed, slope=slope) for seed in range(40)]
+    # At a confidence of 0.95 two of 40 are to be expected at the very most: four are one in ten.
+    assert sum(learning.status is Status.LEARNT for learning in found) <= 4
     kept = [learning for learning in found if learning.status is not Status.LEARNT]
     assert all(learning.status is Status.NOT_BETTER and learning.weights == Weights() for learning in kept)
 

@@ -60,8 +60,9 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class CurveStory:
-    """One plan of a curve: what it moves, what every level reaches, and the share of the whole gain at one level."""
+    """One plan of a curve: its budget, what it moves, what every level reaches, its share of the gain at one level."""
 
+    max_moves: int
     moves: int
     filled: Sequence[int]
     gain: float
@@ -180,7 +181,11 @@ def _curve(points: Sequence[Rematching]) -> tuple[str, list[CurveStory]]:
     whole = last.filled[level] - first.filled[level]
     stories = [
         CurveStory(
-            point.moves, point.filled, (point.filled[level] - first.filled[level]) / whole, number == best
+            point.max_moves or 0,
+            point.moves,
+            point.filled,
+            (point.filled[level] - first.filled[level]) / whole,
+            number == best,
         )
         for number, point in enumerate(points)
     ]

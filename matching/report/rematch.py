@@ -11,11 +11,11 @@ from matching.report.results import Progress, write_results
 
 
 def write_rematch(
-    points: Sequence[Rematching], folder: Path, *, progress: Progress | None = None
+    points: Sequence[Rematching], folder: Path, *, is_curve: bool = False, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """Write the last plan into `folder` and, of several, each into a folder of its own inside it.
+    """Write the last plan into `folder` and, of a curve, each into a folder of its own inside it.
 
-    Beside the files of a match there are ``changes.csv``, ``partnerships.csv`` and, with several plans, ``curve.csv``.
+    Beside the files of a match there are ``changes.csv``, ``partnerships.csv`` and, of a curve, ``curve.csv``.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def write_rematch(
         Where a folder or a file cannot be written.
     """
     last = points[-1]
-    if len(points) == 1:
+    if not is_curve:
         return _write(points, folder, _tables(last), progress)
     for point in points:
         _write([point], folder / folder_of(point), _tables(point))

@@ -83,7 +83,7 @@ def rematch(
                         progress=progress,
                     ),
                 )
-            files = write_rematch(points, out, progress=progress)
+            files = write_rematch(points, out, is_curve=curve, progress=progress)
     if as_json:
         typer.echo(files["summary.json"].read_text(encoding="utf-8"))
     else:

@@ -62,13 +62,15 @@ def _print_curve(points: Sequence[Rematching]) -> None:
     table = Table(title="What each number of moves reaches", title_justify="left", box=None, pad_edge=False)
     levels = [level.name for level in points[0].matching.allocation.levels]
     short = [f"{name[0]}{name[-1]}" for name in levels]
-    for name in ("moves", *short, "all"):
+    for name in ("at most", "moves", *short, "all"):
         table.add_column(name, justify="right")
     best = knee(points)
     for index, point in enumerate(points):
         mark = "*" if index == best else ""
         cells = [f"{cell:,}" for cell in (*point.filled, sum(point.filled))]
-        table.add_row(f"{mark}{point.moves:,}", *cells, style="bold" if mark else None)
+        table.add_row(
+            f"{mark}{point.max_moves:,}", f"{point.moves:,}", *cells, style="bold" if mark else None
+        )
     out.print()
     out.print(table)
     out.print("[dim]m1 to o5: mentoring-1 to other-5. * and bold: where more moves begin to bring less.[/]")

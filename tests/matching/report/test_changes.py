@@ -37,7 +37,9 @@ def story() -> ChangesStory:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rematch") / "out"
-    write_rematch(rematch_curve(busy_district(), run=Run(on=ON), encoder=WordHashEncoder()), out)
+    write_rematch(
+        rematch_curve(busy_district(), run=Run(on=ON), encoder=WordHashEncoder()), out, is_curve=True
+    )
     return out
 
 
@@ -89,3 +91,11 @@ def test_the_workbook_begins_with_the_changes(folder: Path) -> None:
     sheets = pd.read_excel(folder / "district.xlsx", sheet_name=None)
     assert next(iter(sheets)) == "Changes"
     assert sheets["Changes"]["Change"].tolist() == ["Ends", "Ends", "Begins"]
+
+
+def test_a_curve_of_one_plan_is_written_as_a_curve_too(tmp_path: Path) -> None:
+    idle = make_district([make_need(kind="tutoring")], [make_offer(kinds=["tutoring"])])
+    points = rematch_curve(idle, run=Run(on=ON), encoder=WordHashEncoder())
+    write_rematch(points, tmp_path / "out", is_curve=True)
+    assert pd.read_csv(tmp_path / "out" / "curve.csv")["folder"].tolist() == ["moves-0000"]
+    assert (tmp_path / "out" / "moves-0000" / "changes.csv").exists()

@@ -18,7 +18,7 @@ _PAIRS = 90
 """Pairs of a neighbourhood, more or less."""
 _FEWEST, _MOST = 8, 16
 """Needs of a neighbourhood."""
-_ROUNDS = 2
+_ROUNDS = 6
 """Neighbourhoods at most that are matched anew for more slots."""
 _WORK = 0.1
 """The solver's deterministic time at most for each aim of a neighbourhood."""

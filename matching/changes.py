@@ -70,6 +70,9 @@ def changes_of(district: District, running: pd.DataFrame, matching: Matching) ->
     is_mentoring = district.needs.set_index("need_id")["kind"].reindex(table["need_id"]) == KINDS[MENTORING]
     mentored = table["before"].where((table["cause"] == "") & is_mentoring.to_numpy(), 0)
     table["promised_trained"] = mentored.groupby(table["offer_id"]).transform("sum")
+    open_slots = matching.district.needs.set_index("need_id")["slots"].reindex(table["need_id"])
+    table["needed"] = open_slots.fillna(0).astype(np.int64).to_numpy()
+    table["ran"] = table["before"].where(table["cause"] == "", 0).groupby(table["need_id"]).transform("sum")
     table["trained"] = offers["trained_slots"].fillna(offers["slots"]).to_numpy()
     table["level"] = _levels(district, matching, table)
     school = district.needs.set_index("need_id")["school_id"]
@@ -158,7 +161,9 @@ def _over_capacity(row) -> str:  # type: ignore[no-untyped-def]  # a row of iter
         return f"The offer has {_slots(row.offered)} now; {row.promised} were promised."
     if row.promised_trained > row.trained:
         return f"The offer has {_slots(row.trained)} with trained mentors now; {row.promised_trained} were promised."
-    return "More was promised than the need, or a limit on partners or schools, now allows."
+    if row.ran > row.needed:
+        return f"The need has {_slots(row.needed)} now; {row.ran} ran."
+    return "More ran than a least size of matches, or a limit on partners or schools, now allows."
 
 
 def _better_use(row, table: pd.DataFrame, matching: Matching) -> str:  # type: ignore[no-untyped-def]  # a row of itertuples has no type

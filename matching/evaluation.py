@@ -20,6 +20,7 @@ FEWEST_TO_ESTIMATE = 10
 OUTCOME_SHARE = 1 / 3
 """What outcomes count in the quality beside ratings: a measured change says more, but rests on other help too."""
 
+NO_YEAR = 0
 SCHOOL_YEAR = 0.5
 """A term that ends by the middle of a year belongs to the school year that ends then, a later one to the next."""
 
@@ -116,9 +117,9 @@ def partner_return(district: District, settings: Fit) -> Shrunk:
     now. A year of which the next is not known says nothing.
     """
     rows = district.evaluations[district.evaluations["school_id"] != ""]
-    year = [int(np.ceil(term_order(term) - SCHOOL_YEAR)) for term in rows["term"]]
-    seen = pd.DataFrame({"partner_id": rows["partner_id"], "school_id": rows["school_id"], "year": year})
-    seen = seen[seen["year"] > 0].drop_duplicates()
+    years = _school_years(rows["term"])
+    seen = pd.DataFrame({"partner_id": rows["partner_id"], "school_id": rows["school_id"], "year": years})
+    seen = seen[seen["year"] > NO_YEAR].drop_duplicates()
     runs = district.partnerships[district.partnerships["status"].isin(["active", "paused"])]
     now = pd.DataFrame(
         {
@@ -141,10 +142,12 @@ def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> p
     """Return how the school rates each match (need_id, offer_id): rating (1 to 5, drawn; NaN if none), respondents.
 
     What counts are the school's ratings of the partner for this need and those for all the partner does there, drawn
-    to all ratings of the district that name a school.
+    to all ratings of the district that name a school; of these the two latest school years alone.
     """
     rows = district.evaluations
     rows = rows[rows["rating"].notna() & (rows["school_id"] != "")]
+    years = _school_years(rows["term"])
+    rows = rows[(years >= years.max(initial=0) - 1) | (years == NO_YEAR)]
     judged = pd.DataFrame(
         {
             "school_id": rows["school_id"],
@@ -171,6 +174,12 @@ def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> p
     return pd.DataFrame(
         {"rating": drawn.reindex(every), "respondents": total.reindex(every).fillna(0)}, index=every
     )
+
+
+def _school_years(terms: pd.Series) -> Index:
+    """Return the year in which the school year of each term ends, `NO_YEAR` where the term does not tell."""
+    ends = np.array([np.ceil(term_order(term) - SCHOOL_YEAR) for term in terms], dtype=np.float64)
+    return np.maximum(ends, NO_YEAR).astype(np.int64)
 
 
 def _respondents(rows: pd.DataFrame) -> Floats:

@@ -102,3 +102,13 @@ def test_a_running_partnership_counts_as_having_come_back() -> None:
 
 def test_without_any_year_to_compare_nothing_is_said_of_coming_back() -> None:
     assert not partner_return(district_of(rate(0, 4, school_id="s0")), Fit()).respondents.any()
+
+
+def test_a_rating_of_years_ago_ends_nothing() -> None:
+    rows = [
+        rate(0, 1, school_id="s0", respondents=20) | {"term": "2023-24"},
+        rate(1, 4, school_id="s0", respondents=20) | {"term": "fall 2026"},
+    ]
+    matches = pd.DataFrame({"need_id": ["n0", "n0"], "offer_id": ["o0", "o1"]})
+    found = match_ratings(district_of(*rows), Fit(rating_prior=0), matches)
+    assert found["rating"].isna().tolist() == [True, False]

@@ -216,3 +216,10 @@ def test_the_knee_is_where_more_moves_begin_to_bring_less() -> None:
         (6, 4),
     ]
     assert knee(points) == 2
+
+
+def test_a_need_that_was_cut_says_how_many_slots_it_has_now() -> None:
+    needs, offers = [tutoring(slots=2)], [make_offer(None, kinds=["tutoring"], slots=9)]
+    found = plan(make_district(needs, offers, partnerships=[runs("n0", "o0", 6)]))
+    assert changes(found) == [["n0", "o0", 6, 2, "reduced", "over_capacity"]]
+    assert found.changes["reason"].tolist() == ["The need has 2 slots now; 6 ran."]

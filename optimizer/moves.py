@@ -33,7 +33,7 @@ from optimizer.values import even_floor, even_value, fit_value, keep_value, leve
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
 """Neighbourhoods at most for each level and point."""
 _MOST_AFRESH = 3_000
-"""With more needs the plan without a limit too starts from the incumbents, and nothing is matched afresh."""
+"""With more needs, and at quick effort, the plan without a limit starts from the incumbents, nothing is matched afresh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,23 +210,23 @@ class _Planner:
         budgets = self.budgets
         every = int(budgets.incumbent.sum())
         if not budgets.rules.can_bind:
-            found = self._allocate(budgets.problem, self.progress)
+            found = self._afresh()
             return Point(found.keep.value, found)
-        best = self._climb().fill(self._still(), every)
-        if budgets.problem.num_needs > _MOST_AFRESH:
+        best = self._climb().fill(self._still("quick"), every)
+        if self.effort == "quick" or budgets.problem.num_needs > _MOST_AFRESH:
             return self._result(best, every)
-        found = self._allocate(budgets.problem, self.progress)
+        found = self._afresh()
         best = max([best, self._climb().stay(found.slots)], key=self._worth)
         point = self._result(best, every)
         if levels_filled(budgets.problem, best).tolist() != _filled(found):
             return point
         return replace(point, allocation=replace(point.allocation, levels=found.levels))
 
-    def _still(self) -> Ints:
-        """Return the best plan found that moves nothing."""
+    def _still(self, effort: Effort | None = None) -> Ints:
+        """Return the best plan found that moves nothing; as a start to climb from, a quick one will do."""
         budgets = self.budgets
         held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
-        return self._allocate(held, None).slots
+        return allocate(held, even=self.even, effort=effort or self.effort, seed=self.seed).slots
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
@@ -251,8 +251,10 @@ class _Planner:
             self.seed,
         )
 
-    def _allocate(self, problem: Problem, progress: Progress | None) -> Allocation:
-        return allocate(problem, even=self.even, effort=self.effort, seed=self.seed, progress=progress)
+    def _afresh(self) -> Allocation:
+        return allocate(
+            self.budgets.problem, even=self.even, effort=self.effort, seed=self.seed, progress=self.progress
+        )
 
     def _exactly(self, max_moves: int) -> Ints:
         """Return the optimum within the moves of a problem without group rules."""

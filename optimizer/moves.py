@@ -33,7 +33,7 @@ from optimizer.values import even_floor, even_value, fit_value, keep_value, leve
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
 """Neighbourhoods at most for each level and point."""
 _MOST_AFRESH = 3_000
-"""With more needs, and at quick effort, the plan without a limit starts from the incumbents, nothing is matched afresh."""
+"""With more needs, and at quick effort, the plan without a limit starts from the incumbents alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

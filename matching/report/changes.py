@@ -103,8 +103,8 @@ def changes_story(points: Sequence[Rematching]) -> ChangesStory:
         moves=last.moves,
         forced=int(last.changes["forced"].sum()),
         levels=[
-            Shift(level_words(name), *_slots(told[told["level"] == name]))
-            for name in level_names
+            Shift(level_words(name) if name else "Closed needs", *_slots(told[told["level"] == name]))
+            for name in (*level_names, "")
             if (told["level"] == name).any()
         ],
         kinds=[

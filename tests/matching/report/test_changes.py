@@ -99,3 +99,12 @@ def test_a_curve_of_one_plan_is_written_as_a_curve_too(tmp_path: Path) -> None:
     write_rematch(points, tmp_path / "out", is_curve=True)
     assert pd.read_csv(tmp_path / "out" / "curve.csv")["folder"].tolist() == ["moves-0000"]
     assert (tmp_path / "out" / "moves-0000" / "changes.csv").exists()
+
+
+def test_a_closed_need_has_a_line_of_its_own_among_the_levels() -> None:
+    needs = [make_need(None, kind="tutoring", slots=0), make_need(None, kind="tutoring", slots=2)]
+    offers = [make_offer(None, kinds=["tutoring"], slots=4)]
+    district = make_district(needs, offers, partnerships=[runs("n0", "o0", 3)])
+    story = changes_story(rematch_curve(district, run=Run(on=ON), encoder=WordHashEncoder()))
+    assert [(shift.name, shift.before, shift.after) for shift in story.levels][-1] == ("Closed needs", 3, 0)
+    assert sum(shift.before for shift in story.levels) == sum(shift.before for shift in story.kinds)

@@ -17,10 +17,9 @@ from service.cli.options import (
     Seed,
     bad_input,
     day_of,
-    encoder_of,
+    pair_of,
     print_json,
-    read_rules,
-    read_tables,
+    read_input,
     stoppable,
 )
 
@@ -73,7 +72,7 @@ def what_if(
     with bad_input(as_json=as_json):
         changes: list[Change] = [
             *(consequences.Force(*_forced(text)) for text in force or []),
-            *(consequences.Forbid(*_pair("--forbid", text)) for text in forbid or []),
+            *(consequences.Forbid(*pair_of("--forbid", text)) for text in forbid or []),
             *(consequences.ChangeSlots(*_slots(text)) for text in slots or []),
             *(consequences.DropPartner(text) for text in drop_partner or []),
         ]
@@ -156,7 +155,7 @@ def _plan(
     from matching.tables import read_matches
     from service.terminal.console import progress_bar, waiting
 
-    district, rules, encoder = read_tables(path), read_rules(policy), encoder_of(model)
+    district, rules, encoder = read_input(path, policy, model)
     if matches is not None:
         given = read_matches(matches)
         with waiting("Taking up the plan"):
@@ -166,20 +165,13 @@ def _plan(
         return basis_of(match(district, rules, run=run, encoder=encoder, progress=progress))
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
-    need, _, offer = text.partition("=")
-    if not need or not offer:
-        raise ValueError(f"{option} {text}: expected NEED=OFFER, such as N012=O034.")
-    return need, offer
-
-
 def _forced(text: str) -> tuple[str, str, int | None]:
     pair, separator, slots = text.rpartition(":")
     if not separator:
-        return *_pair("--force", text), None
+        return *pair_of("--force", text), None
     if not slots.isdecimal():
         raise ValueError(f"--force {text}: expected NEED=OFFER:SLOTS, such as N012=O034:4.")
-    return *_pair("--force", pair), int(slots)
+    return *pair_of("--force", pair), int(slots)
 
 
 def _slots(text: str) -> tuple[str, int]:

@@ -18,10 +18,8 @@ from service.cli.options import (
     Seed,
     bad_input,
     day_of,
-    encoder_of,
     print_json,
-    read_rules,
-    read_tables,
+    read_input,
     stoppable,
 )
 
@@ -46,7 +44,7 @@ def match(
     from service.terminal.matching import print_matching
 
     with bad_input(as_json=as_json):
-        found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
+        found, rules, encoder = read_input(district, policy, model)
     run = Run(on=day_of(on), effort=effort, seed=seed)
     with progress_bar() as progress:
         matching = match_district(found, rules, run=run, encoder=encoder, progress=progress)
@@ -80,7 +78,7 @@ def audit(
     from service.terminal.matching import print_audit
 
     with bad_input(as_json=as_json):
-        found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
+        found, rules, encoder = read_input(district, policy, model)
         given = read_matches(matches)
         if rematch:
             found = with_standing(found, rules, running_matches(found, rules, day_of(on)))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -65,6 +65,19 @@ ExplainPolicy = Annotated[
 ]
 
 
+class Input(NamedTuple):
+    """What a command works on."""
+
+    district: "District"
+    policy: "Policy"
+    encoder: "Encoder"
+
+
+def read_input(path: Path, policy: Path | None, model: str | None) -> Input:
+    """Return the checked district, the policy and the encoder that a command was given."""
+    return Input(read_tables(path), read_rules(policy), encoder_of(model))
+
+
 def read_tables(path: Path) -> "District":
     """Return the checked district of a folder or a workbook."""
     from matching.tables import read_district
@@ -91,6 +104,14 @@ def encoder_of(model: str | None) -> "Encoder":
 def day_of(on: datetime | None) -> date:
     """Return the date all rules see, today where none is given."""
     return on.date() if on else date.today()
+
+
+def pair_of(option: str, text: str) -> tuple[str, str]:
+    """Return the need and the offer of a text such as N012=O034."""
+    need, _, offer = text.partition("=")
+    if not need or not offer:
+        raise ValueError(f"{option} {text}: expected NEED=OFFER, such as N012=O034.")
+    return need, offer
 
 
 @contextmanager

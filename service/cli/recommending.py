@@ -1,7 +1,6 @@
 """The command that recommends."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 import typer
 
@@ -13,13 +12,12 @@ from service.cli.options import (
     PolicyPath,
     bad_input,
     day_of,
-    encoder_of,
     print_json,
-    read_rules,
-    read_tables,
+    read_input,
 )
 
 if TYPE_CHECKING:
+    from matching.recommendation import Recommender
     from matching.suggestions import NeedsForPartner, OffersForNeed
 
     Answer: TypeAlias = OffersForNeed | NeedsForPartner
@@ -61,28 +59,39 @@ def recommend(
     from service.terminal.console import waiting
     from service.terminal.recommendation import print_recommendation
 
-    asked: list[tuple[str | None, Callable[[Recommender, str], Answer]]] = [
-        (need, lambda recommender, its_id: recommender.offers_for(its_id, limit=limit, area=area)),
-        (
-            text,
-            lambda recommender, said: recommender.offers_for_text(
-                said, kind or "", school_id=school, limit=limit, area=area
-            ),
-        ),
-        (partner, lambda recommender, its_id: recommender.needs_for_partner(its_id, limit=limit, area=area)),
-        (offer, lambda recommender, its_id: recommender.needs_for_offer(its_id, limit=limit, area=area)),
-    ]
-    given = [(value, ask) for value, ask in asked if value is not None]
-    if len(given) != 1 or (text is None) != (kind is None):
+    asked = _Question(need, text, partner, offer, kind or "", school)
+    if sum(value is not None for value in asked[:4]) != 1 or (text is None) != (kind is None):
         raise typer.BadParameter(
             "Give one of --need ID, --text T together with --kind K, --partner ID and --offer ID."
         )
-    [(value, ask)] = given
     with bad_input(as_json=as_json):
-        found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
+        found, rules, encoder = read_input(district, policy, model)
         with waiting("Loading the model and comparing texts"):
-            answer = ask(Recommender(found, rules, on=day_of(on), encoder=encoder), value)
+            answer = asked.answer(Recommender(found, rules, on=day_of(on), encoder=encoder), limit, area)
     if as_json:
         print_json(answer.as_dict())
     else:
         print_recommendation(answer)
+
+
+class _Question(NamedTuple):
+    """What is asked: one of the first four; a text has a kind and may have a school."""
+
+    need: str | None
+    text: str | None
+    partner: str | None
+    offer: str | None
+    kind: str
+    school: str
+
+    def answer(self, recommender: "Recommender", limit: int, area: str | None) -> "Answer":
+        """Return the recommendations asked for."""
+        if self.need is not None:
+            return recommender.offers_for(self.need, limit=limit, area=area)
+        if self.text is not None:
+            return recommender.offers_for_text(
+                self.text, self.kind, school_id=self.school, limit=limit, area=area
+            )
+        if self.partner is not None:
+            return recommender.needs_for_partner(self.partner, limit=limit, area=area)
+        return recommender.needs_for_offer(self.offer or "", limit=limit, area=area)

@@ -12,14 +12,13 @@ from service.cli.options import (
     Seed,
     bad_input,
     day_of,
-    encoder_of,
     print_json,
-    read_rules,
-    read_tables,
+    read_input,
     stoppable,
 )
 
 
+@stoppable()
 def recruit(
     district: DistrictPath,
     policy: PolicyPath = None,
@@ -36,9 +35,9 @@ def recruit(
     from service.terminal.recruiting import print_brief
 
     with bad_input(as_json=as_json):
-        found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
+        found, rules, encoder = read_input(district, policy, model)
     run = Run(on=day_of(on), effort=effort, seed=seed)
-    with stoppable(), progress_bar() as progress:
+    with progress_bar() as progress:
         brief = recruiting_brief(match(found, rules, run=run, encoder=encoder, progress=progress))
     if as_json:
         print_json(asdict(brief))

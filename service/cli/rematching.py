@@ -1,7 +1,8 @@
 """The command for mid-year: rematch."""
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,17 +11,22 @@ from service.cli.options import (
     AsJson,
     DistrictPath,
     Effort,
+    Input,
     Model,
     OnDate,
     PolicyPath,
     Seed,
     bad_input,
     day_of,
-    encoder_of,
-    read_rules,
-    read_tables,
+    pair_of,
+    read_input,
     stoppable,
 )
+
+if TYPE_CHECKING:
+    from matching.pipeline import Progress, Run
+    from matching.rematching import Rematching
+    from matching.standing import Pair
 
 
 @stoppable()
@@ -54,8 +60,6 @@ def rematch(
 ) -> None:
     """Plan anew at mid-year: what runs goes on unless the world ends it or a level gains by moving it."""
     from matching.pipeline import Run
-    from matching.rematching import rematch as rematch_district
-    from matching.rematching import rematch_curve
     from matching.report.rematch import write_rematch
     from service.terminal.console import progress_bar
     from service.terminal.rematch import print_rematch
@@ -63,37 +67,41 @@ def rematch(
     if curve and max_moves is not None:
         raise typer.BadParameter("Give either --max-moves or --curve.")
     with bad_input(as_json=as_json):
-        found, rules, encoder = read_tables(district), read_rules(policy), encoder_of(model)
-        released = [_pair(text) for text in release or []]
+        given = read_input(district, policy, model)
+        released = [pair_of("--release", text) for text in release or []]
         run = Run(on=day_of(on), effort=effort, seed=seed)
         with progress_bar() as progress:
-            if curve:
-                points = rematch_curve(
-                    found, rules, released=released, run=run, encoder=encoder, progress=progress
-                )
-            else:
-                points = (
-                    rematch_district(
-                        found,
-                        rules,
-                        max_moves=max_moves,
-                        released=released,
-                        run=run,
-                        encoder=encoder,
-                        progress=progress,
-                    ),
-                )
-            files = write_rematch(points, out, is_curve=curve, progress=progress)
+            limit: int | Literal["curve"] | None = "curve" if curve else max_moves
+            plans = _plans(given, limit, released, run, progress)
+            files = write_rematch(plans, out, is_curve=curve, progress=progress)
     if as_json:
         typer.echo(files["summary.json"].read_text(encoding="utf-8"))
     else:
-        print_rematch(points, files["report.html"])
-    if not all(point.matching.audit.is_passed for point in points):
+        print_rematch(plans, files["report.html"])
+    if not all(plan.matching.audit.is_passed for plan in plans):
         raise typer.Exit(BROKEN_RULES)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    need, separator, offer = text.partition("=")
-    if not separator or not need or not offer:
-        raise ValueError(f"--release {text}: expected NEED=OFFER, such as N012=O034.")
-    return need, offer
+def _plans(
+    given: Input,
+    limit: int | Literal["curve"] | None,
+    released: Collection["Pair"],
+    run: "Run",
+    progress: "Progress",
+) -> "tuple[Rematching, ...]":
+    """Return the plans of the whole curve, or the one plan within the limit on moves."""
+    from matching.rematching import rematch, rematch_curve
+
+    district, policy, encoder = given
+    if limit == "curve":
+        return rematch_curve(district, policy, released=released, run=run, encoder=encoder, progress=progress)
+    plan = rematch(
+        district,
+        policy,
+        max_moves=limit,
+        released=released,
+        run=run,
+        encoder=encoder,
+        progress=progress,
+    )
+    return (plan,)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.neighbourhood import Neighbourhood, model_of
+from optimizer.neighbourhood import Neighbourhood, model_of, small_solver
 from optimizer.network import groups
 from optimizer.problem import NUM_LEVELS, Ints, Problem, sum_by
 from optimizer.rules import Rules
@@ -34,20 +34,9 @@ class Aims:
     """
 
     def __init__(self, problem: Problem, rules: Rules, near: Neighbourhood, slots: Ints, work: float) -> None:
-        # The model is wanted by a search alone, and takes a third of a second to import.
-        from ortools.sat.python import cp_model
-
         self.problem, self.near, self.slots = problem, near, slots.copy()
         self._model, self._variables = model_of(problem, rules, near)
-        self._solver = cp_model.CpSolver()
-        self._solver.parameters.num_workers = 1
-        self._solver.parameters.catch_sigint_signal = False
-        self._solver.parameters.linearization_level = 2
-        # Each model is small and solved once or twice: what presolve learns of it does not pay.
-        self._solver.parameters.max_presolve_iterations = 1
-        self._solver.parameters.cp_model_probing_level = 0
-        self._solver.parameters.symmetry_level = 0
-        self._solver.parameters.max_deterministic_time = work
+        self._solver = small_solver(work)
 
     def fill(self, ceiling: Ints | None) -> None:
         """Fill the levels in order, in the whole problem lexicographically no more than ``ceiling``."""

@@ -14,11 +14,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
 from optimizer.levels import fill_levels
-from optimizer.locks import fitting_locks
 from optimizer.network import Network, flow_of
+from optimizer.prepared import Prepared
 from optimizer.problem import Bools, Ints, Problem
-from optimizer.rules import group_rules
-from optimizer.usable import usable_network, usable_slots
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +90,8 @@ def cut_capacity(problem: Problem, cut: Cut) -> int:
 
 
 def _network(problem: Problem) -> tuple[Network, Ints]:
-    locks = fitting_locks(problem)
-    rules = group_rules(problem, locks)
-    return usable_network(problem, rules, locks, usable_slots(problem, rules, locks)), locks
+    prepared = Prepared.of(problem)
+    return prepared.network, prepared.locks
 
 
 def _cut(problem: Problem, network: Network, flow: Ints, level: int) -> Cut:

@@ -14,20 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.allocation import Allocation
-from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
+from optimizer.bounds import LevelBounds, fit_ceiling
 from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
 from optimizer.incumbents import fitting_incumbents
 from optimizer.judge import judged
-from optimizer.levels import fill_level, fill_levels
+from optimizer.levels import fill_level
 from optimizer.lines import Bounds, fittest, line_bounds, with_incumbents
-from optimizer.locks import fitting_locks
 from optimizer.network import Network, flow_of
+from optimizer.prepared import Prepared
 from optimizer.problem import NUM_LEVELS, Ints, Problem
-from optimizer.rules import Rules, group_rules
+from optimizer.rules import Rules
 from optimizer.runs import face_of, least_uneven
 from optimizer.solve import Effort, Progress, allocate
-from optimizer.usable import usable_network, usable_slots
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
@@ -55,11 +54,8 @@ class _Budgets:
     ``split`` takes the fewest slots from incumbents.
     """
 
-    problem: Problem
+    prepared: Prepared
     incumbent: Ints
-    locks: Ints
-    rules: Rules
-    network: Network
     split: Network
     cost: Ints
 
@@ -72,18 +68,33 @@ class _Budgets:
             raise ValueError(
                 "pair_incumbent: expected incumbents that keep all rules; see fitting_incumbents."
             )
-        locks = fitting_locks(problem)
-        rules = group_rules(problem, locks)
-        network = usable_network(problem, rules, locks, usable_slots(problem, rules, locks))
-        split, cost = with_incumbents(network, incumbent)
-        return cls(problem, incumbent, locks, rules, network, split, cost)
+        prepared = Prepared.of(problem)
+        return cls(prepared, incumbent, *with_incumbents(prepared.network, incumbent))
+
+    @property
+    def problem(self) -> Problem:
+        """The problem."""
+        return self.prepared.problem
+
+    @property
+    def locks(self) -> Ints:
+        """The locks that fit."""
+        return self.prepared.locks
+
+    @property
+    def rules(self) -> Rules:
+        """The group rules."""
+        return self.prepared.rules
+
+    @property
+    def network(self) -> Network:
+        """The network without arcs of incumbents."""
+        return self.prepared.network
 
     @property
     def level_bounds(self) -> LevelBounds:
         """What no plan can exceed, however many slots it moves."""
-        locked = flow_of(self.network, self.problem, self.locks)
-        filled = fill_levels(self.network, locked)[self.network.at.levels]
-        return LevelBounds(self.problem.level_needed, most_alone(self.network, locked), np.cumsum(filled))
+        return self.prepared.level_bounds(self.prepared.filled())
 
     def moves(self, flow: Ints) -> int:
         """Return the slots that a flow takes from incumbents."""
@@ -289,8 +300,7 @@ class _Planner:
         problem, budgets = self.budgets.problem, self.budgets
         if problem.num_needs <= _MOST_AFRESH or not budgets.rules.can_bind:
             return line_bounds(problem, budgets.network, slots, even=self.even)
-        usable = usable_slots(problem, budgets.rules, budgets.locks)
-        ceiling = fit_ceiling(problem, usable, levels_filled(problem, slots))
+        ceiling = fit_ceiling(problem, budgets.prepared.usable, levels_filled(problem, slots))
         return Bounds(0, even_floor(problem, slots), ceiling)
 
 

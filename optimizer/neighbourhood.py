@@ -146,6 +146,13 @@ def model_of(problem: Problem, rules: Rules, near: Neighbourhood) -> tuple[CpMod
 
 
 def _solver(work: float) -> CpSolver:
+    solver = small_solver(work)
+    solver.parameters.cut_level = 0
+    return solver
+
+
+def small_solver(work: float) -> CpSolver:
+    """Return a solver for models that are small and solved once or twice, with so much deterministic time."""
     from ortools.sat.python import cp_model
 
     solver = cp_model.CpSolver()
@@ -157,7 +164,6 @@ def _solver(work: float) -> CpSolver:
     # Models this small are solved sooner than they are analysed.
     solver.parameters.cp_model_probing_level = 0
     solver.parameters.symmetry_level = 0
-    solver.parameters.cut_level = 0
     solver.parameters.max_deterministic_time = work
     return solver
 

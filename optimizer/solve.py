@@ -11,18 +11,17 @@ from typing import Literal, get_args
 import numpy as np
 
 from optimizer.allocation import Allocation
-from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
+from optimizer.bounds import LevelBounds, fit_ceiling
 from optimizer.judge import judged
-from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, best_lines, line_bounds
-from optimizer.locks import fitting_locks
-from optimizer.network import Network, flow_of
+from optimizer.network import Network
 from optimizer.polish import Polish
+from optimizer.prepared import Prepared
 from optimizer.problem import Ints, Problem
 from optimizer.repair import repair
-from optimizer.rules import Rules, group_rules
+from optimizer.rules import Rules
 from optimizer.search import Search, budget_for
-from optimizer.usable import refuse, usable_network, usable_slots
+from optimizer.usable import refuse, usable_slots
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 Effort = Literal["quick", "standard", "thorough"]
@@ -65,19 +64,13 @@ def allocate(
     _check(effort, seed, max_seconds)
     run = _Run(problem, even, effort, seed, _Clock(max_seconds), progress or _tell_nobody)
     run.progress("levels", 0.0)
-    locks = fitting_locks(problem)
-    rules = group_rules(problem, locks)
-    usable = usable_slots(problem, rules, locks)
-    network = usable_network(problem, rules, locks, usable)
-    locked = flow_of(network, problem, locks)
-    flow = fill_levels(network, locked)
+    prepared = Prepared.of(problem)
+    network, flow = prepared.network, prepared.filled()
     slots = network.slots(flow, problem.num_pairs)
-    if not rules.can_bind:
-        return run.exactly(network, slots, locks)
-    bounds = LevelBounds(
-        problem.level_needed, most_alone(network, locked), np.cumsum(flow[network.at.levels])
-    )
-    return run.under_rules(refuse(rules, usable), network, bounds, slots, locks)
+    if not prepared.rules.can_bind:
+        return run.exactly(network, slots, prepared.locks)
+    rules = refuse(prepared.rules, prepared.usable)
+    return run.under_rules(rules, network, prepared.level_bounds(flow), slots, prepared.locks)
 
 
 class _Clock:

@@ -9,7 +9,7 @@ import numpy as np
 
 from optimizer.aftermath import Aftermath
 from optimizer.allocation import Allocation
-from optimizer.bounds import LevelBounds, fit_ceiling, most_alone
+from optimizer.bounds import LevelBounds, fit_ceiling
 from optimizer.changes import Change, ChangeSlots, Forbid, Force, changed, only_restricts
 from optimizer.drop import drop
 from optimizer.faces import face, least_cost
@@ -17,10 +17,11 @@ from optimizer.judge import judged
 from optimizer.levels import fill_levels
 from optimizer.lines import Bounds, even_face, with_incumbents
 from optimizer.locks import fitting_locks
-from optimizer.network import Network, flow_of
+from optimizer.network import flow_of
+from optimizer.prepared import Prepared
 from optimizer.problem import Ints, Problem, sum_by
 from optimizer.rules import Rules, group_rules
-from optimizer.usable import refuse, usable_network, usable_slots
+from optimizer.usable import refuse, usable_slots
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 _MOST_TOUCHED = 16
@@ -147,23 +148,25 @@ def outcome_of(problem: Problem, before: Ints, after: Ints) -> Outcome:
 class _Trial:
     """A changed problem with all that its solution starts from."""
 
-    problem: Problem
-    locks: Ints
+    prepared: Prepared
     rules: Rules
-    network: Network
 
     @classmethod
     def of(cls, problem: Problem) -> _Trial:
-        locks = fitting_locks(problem)
-        rules = group_rules(problem, locks)
-        usable = usable_slots(problem, rules, locks)
-        return cls(problem, locks, refuse(rules, usable), usable_network(problem, rules, locks, usable))
+        prepared = Prepared.of(problem)
+        return cls(prepared, refuse(prepared.rules, prepared.usable))
+
+    @property
+    def problem(self) -> Problem:
+        return self.prepared.problem
+
+    @property
+    def locks(self) -> Ints:
+        return self.prepared.locks
 
     def bounds(self) -> LevelBounds:
         """Return what no allocation can exceed at each level."""
-        locked = flow_of(self.network, self.problem, self.locks)
-        filled = fill_levels(self.network, locked)[self.network.at.levels]
-        return LevelBounds(self.problem.level_needed, most_alone(self.network, locked), np.cumsum(filled))
+        return self.prepared.level_bounds(self.prepared.filled())
 
     def settled(
         self, present: Ints, needs: Ints, bounds: LevelBounds, ceiling: Ints | None, *, even: bool
@@ -179,10 +182,10 @@ class _Trial:
 
     @property
     def is_network(self) -> bool:
-        return not group_rules(self.problem, self.locks).can_bind
+        return not self.prepared.rules.can_bind
 
     def _exactly(self, start: Ints, present: Ints, *, even: bool) -> Ints:
-        problem, network = self.problem, self.network
+        problem, network = self.problem, self.prepared.network
         slots = network.slots(fill_levels(network, flow_of(network, problem, start)), problem.num_pairs)
         network = even_face(problem, network, slots, even=even)
         cost = np.zeros(len(network.tail), np.int64)

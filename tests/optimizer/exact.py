@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from optimizer import Problem
+from optimizer import Allocation, Problem
 from tests.optimizer.problems import Ints
 
 
@@ -131,6 +131,13 @@ def exact_levels(model: Model, count: int = 10) -> list[int]:
     """Return the lexicographically most slots of the first ``count`` levels."""
     level = model.problem.need_level[model.problem.pair_need]
     return [model.solve(dict.fromkeys(model.of(level == index), 1.0), most=True) for index in range(count)]
+
+
+def fix_levels(model: Model, allocation: Allocation) -> None:
+    """Hold each level at what an allocation fills there."""
+    level = model.problem.need_level[model.problem.pair_need]
+    for index, reached in enumerate(allocation.levels):
+        model.solve(dict.fromkeys(model.of(level == index), 1.0), most=True, fix=reached.filled)
 
 
 def exact_keep(model: Model) -> int:

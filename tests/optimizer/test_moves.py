@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from optimizer import NO_LIMIT, Problem, allocate_within, fitting_incumbents, move_curve
+from optimizer.incumbents import take_in_order
 from optimizer.locks import fitting_locks
-from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels
+from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels, fix_levels
 from tests.optimizer.problems import Ints, broken_rules, draw_problem, make_problem
 
 
@@ -72,6 +73,15 @@ def test_a_later_point_is_never_worse_at_the_first_level_where_it_differs(seed: 
     assert budgets[0] == 0
 
 
+@pytest.mark.parametrize("seed", range(505, 530))
+def test_under_group_rules_the_last_point_takes_the_fewest_slots_that_its_levels_ask_for(seed: int) -> None:
+    problem = with_incumbents(seed, rules=True)
+    last = move_curve(problem, effort="quick")[-1]
+    model = within(problem, last.max_moves, fitting_locks(problem), rules=True)
+    fix_levels(model, last.allocation)
+    assert last.allocation.keep.value == exact_keep(model)
+
+
 def better_elsewhere() -> Problem:
     """Four slots that an incumbent of a late level holds and an early level lacks."""
     return make_problem([4, 4], [4], need_level=[0, 5], pair_incumbent=[0, 4])
@@ -122,3 +132,9 @@ def test_an_incumbent_too_many_for_its_partner_goes_whole() -> None:
         need_max_partners=[NO_LIMIT] * 2,
     )
     assert fitting_incumbents(problem).tolist() == [2, 0]
+
+
+def test_what_is_held_counts_against_the_limits_of_what_is_taken() -> None:
+    problem = make_problem([2, 2], [4], partner_max_schools=[1])
+    taken = take_in_order(problem, np.array([0, 2]), np.array([0, 1]), np.array([2, 2]))
+    assert taken.tolist() == [0, 2]

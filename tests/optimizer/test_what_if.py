@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from optimizer.drop import drop
 from optimizer.locks import fitting_locks
 from optimizer.rules import group_rules
 from optimizer.values import levels_filled
+from tests.optimizer.exact import Model, exact_keep, fix_levels
 from tests.optimizer.problems import broken_rules, draw_problem, make_problem
 
 SEEDS = st.integers(0, 10**6)
@@ -177,3 +179,22 @@ def test_a_forced_match_below_its_least_is_refused() -> None:
 def test_an_allocation_that_breaks_a_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="breaks a rule: it has 3 slots"):
         what_if(two_schools(), np.array([3, 0]), [])
+
+
+@pytest.mark.parametrize("seed", [1, 5, 9, 31, 39, 43, 56])
+def test_under_group_rules_a_change_moves_the_fewest_slots_that_its_levels_ask_for(seed: int) -> None:
+    problem = replace(draw_problem(seed, rules=True), pair_incumbent=None)
+    present = allocate(problem, effort="quick").slots
+    found = what_if(problem, present, [Forbid(int(np.flatnonzero(present)[0]))])
+    as_running = replace(found.problem, pair_incumbent=present)
+    model = Model(as_running, fitting_locks(as_running), rules=True)
+    fix_levels(model, found.allocation)
+    assert int(np.maximum(present - found.allocation.slots, 0).sum()) == exact_keep(model)
+
+
+def test_a_partner_forced_to_another_school_leaves_the_one_it_is_at() -> None:
+    # Partner 0 serves one school; its second offer is forced to the other.
+    arrays = {"pair_need": [0, 1], "pair_offer": [0, 1], "offer_partner": [0, 0], "partner_max_schools": [1]}
+    problem = make_problem([2, 2], [2, 2], need_level=[0, 1], **arrays)
+    found = what_if(problem, np.array([2, 0]), [Force(1, 2)])
+    assert found.allocation.slots.tolist() == [0, 2]

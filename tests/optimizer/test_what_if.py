@@ -198,3 +198,9 @@ def test_a_partner_forced_to_another_school_leaves_the_one_it_is_at() -> None:
     problem = make_problem([2, 2], [2, 2], need_level=[0, 1], **arrays)
     found = what_if(problem, np.array([2, 0]), [Force(1, 2)])
     assert found.allocation.slots.tolist() == [0, 2]
+
+
+def test_a_plan_with_more_schools_than_a_partner_may_have_is_refused() -> None:
+    problem = make_problem([2, 2], [4], partner_max_schools=[1])
+    with pytest.raises(ValueError, match="breaks a rule"):
+        what_if(problem, np.array([2, 2]), [Forbid(0)])

@@ -1,7 +1,7 @@
 """From a district to an allocation that is audited and explained: read `match` top to bottom."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +31,7 @@ from matching.priority import priorities_of
 from matching.standing import as_of_now
 from matching.unmet import unmet_needs
 
-Progress = Callable[[str, float], None]
+Progress = optimizer.Progress
 Effort = Literal["quick", "standard", "thorough"]
 
 
@@ -102,7 +102,7 @@ def match(
     encoder
         By default the bundled model, with its vectors cached on disk.
     progress
-        Called with the name of a stage and the share of it that is done, 0 to 1.
+        Called with the name of a stage, the share of it that is done (0 to 1) and, once known, what the levels reach.
     """
     prepared = prepare(
         as_of_now(district, policy or Policy()), policy or Policy(), run or Run(), encoder, progress

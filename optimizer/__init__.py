@@ -1,8 +1,8 @@
 """A problem of plain arrays to an allocation with bounds and prices."""
 
-from optimizer.allocation import Allocation, Level, Line
+from optimizer.allocation import Allocation, Level, Line, Progress
 from optimizer.alternates import Alternate, alternates
-from optimizer.changes import Change, ChangeSlots, DropPartner, Forbid, Force
+from optimizer.changes import Change, ChangeSlots, DropPartner, Forbid, Force, Settle
 from optimizer.cuts import Cut, cut_capacity, minimum_cuts
 from optimizer.incumbents import fitting_incumbents
 from optimizer.moves import Point, allocate_within, move_curve
@@ -34,6 +34,8 @@ __all__ = [
     "Prices",
     "Pricing",
     "Problem",
+    "Progress",
+    "Settle",
     "Verdict",
     "WhatIf",
     "WhyNot",

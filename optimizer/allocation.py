@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from optimizer.problem import Ints
 
@@ -19,6 +19,14 @@ class Level:
     filled: int
     bound: int
     proven: bool
+
+
+class Progress(Protocol):
+    """What is told while an allocation is made."""
+
+    def __call__(self, phase: str, share: float, levels: Sequence[Level] = (), /) -> None:
+        """Take the name of a phase, the share of the work that is done (0 to 1) and, once known, what is filled."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

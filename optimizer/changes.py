@@ -9,7 +9,7 @@ import numpy as np
 
 from optimizer.locks import fitting_locks
 from optimizer.network import most_slots
-from optimizer.problem import NO_LIMIT, Bools, Ints, Problem
+from optimizer.problem import NO_LIMIT, Bools, Ints, Problem, sum_by
 from optimizer.rules import Links, group_rules
 
 
@@ -44,7 +44,15 @@ class DropPartner:
     partner: int
 
 
-Change = Force | Forbid | ChangeSlots | DropPartner
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Give a pair exactly so many slots, as decided: no rule counts but the slots of its need and its offer."""
+
+    pair: int
+    slots: int
+
+
+Change = Force | Forbid | ChangeSlots | DropPartner | Settle
 
 
 def changed(problem: Problem, changes: Sequence[Change]) -> Problem:
@@ -68,7 +76,10 @@ def changed(problem: Problem, changes: Sequence[Change]) -> Problem:
         )
         locked = None if problem.pair_locked is None else np.where(forbidden, 0, problem.pair_locked)
         problem = replace(problem, pair_max_slots=np.where(forbidden, 0, most), pair_locked=locked)
-    return _with_forced(problem, [change for change in changes if isinstance(change, Force)], forbidden)
+    problem = _with_forced(problem, [change for change in changes if isinstance(change, Force)], forbidden)
+    return _with_settled(
+        problem, [change for change in changes if isinstance(change, Settle) and change.slots], forbidden
+    )
 
 
 def only_restricts(before: Problem, after: Problem) -> bool:
@@ -79,14 +90,29 @@ def only_restricts(before: Problem, after: Problem) -> bool:
         slots.append((before.offer_trained_slots, after.offer_trained_slots))
     if (now < was).any() or any((new > old).any() for old, new in slots):
         return False
-    # A lock frees its need from its least slots, and an offer with fewer slots may give smaller matches.
-    frees_need = before.need_min_slots is not None and (now > was).any()
-    frees_match = before.offer_min_slots is not None and any((new < old).any() for old, new in slots)
-    return not (frees_need or frees_match)
+    # An offer with fewer slots may give smaller matches.
+    if before.offer_min_slots is not None and any((new < old).any() for old, new in slots):
+        return False
+    return not _frees(before, was, now)
+
+
+def _frees(problem: Problem, was: Ints, now: Ints) -> bool:
+    """Whether locks free a match or a need from its least slots, or take more partners or schools than allowed."""
+    old, new = group_rules(problem, was), group_rules(problem, now)
+    is_small = (now > was) & (now < old.min_match)
+    held = sum_by(problem.pair_need, now, problem.num_needs)
+    is_short = (new.min_need < old.min_need) & (held < old.min_need)
+    links = (
+        (old.need_partners, new.need_partners),
+        (old.school_partners, new.school_partners),
+        (old.partner_schools, new.partner_schools),
+    )
+    is_over = any((then.limit > first.limit).any() for first, then in links)
+    return bool(is_small.any() or (now > most_slots(problem)).any() or is_short.any() or is_over)
 
 
 def _check_index(problem: Problem, change: Change) -> None:
-    if isinstance(change, Force | Forbid):
+    if isinstance(change, Force | Forbid | Settle):
         name, index, size = "Pair", change.pair, problem.num_pairs
     elif isinstance(change, ChangeSlots):
         name, index, size = "Offer", change.offer, problem.num_offers
@@ -101,7 +127,7 @@ def _is_forbidden(problem: Problem, changes: Sequence[Change]) -> Bools:
     forbidden = np.zeros(problem.num_pairs, np.bool_)
     lost = np.zeros(problem.num_offers, np.int64)
     for change in changes:
-        if isinstance(change, Forbid):
+        if isinstance(change, Forbid) or (isinstance(change, Settle) and change.slots == 0):
             forbidden[change.pair] = True
         elif isinstance(change, DropPartner):
             forbidden |= problem.offer_partner[problem.pair_offer] == change.partner
@@ -157,6 +183,29 @@ def _with_forced(problem: Problem, changes: Sequence[Force], forbidden: Bools) -
         locked[change.pair] = max(int(locked[change.pair]), slots)
     after = replace(problem, pair_locked=locked)
     _check_room(problem, before, after, changes)
+    return after
+
+
+def _with_settled(problem: Problem, changes: Sequence[Settle], forbidden: Bools) -> Problem:
+    if not changes:
+        return problem
+    before, pairs = fitting_locks(problem), np.array([change.pair for change in changes])
+    slots = np.array([change.slots for change in changes], np.int64)
+    if forbidden[pairs].any():
+        pair = int(pairs[np.argmax(forbidden[pairs])])
+        raise ValueError(f"{_named(problem, pair)}: cannot be settled and taken away at once.")
+    held = [np.zeros(problem.num_pairs, np.int64), np.full(problem.num_pairs, NO_LIMIT)]
+    given = (problem.pair_locked, problem.pair_max_slots)
+    locked, most = (
+        values.copy() if values is not None else blank for values, blank in zip(given, held, strict=True)
+    )
+    locked[pairs] = most[pairs] = before[pairs] = slots
+    after = replace(problem, pair_locked=locked, pair_max_slots=most)
+    short = np.flatnonzero(fitting_locks(after) < before)
+    if len(short):
+        raise ValueError(
+            f"{_named(problem, int(short[0]))}: what is settled and locked leaves no room for it."
+        )
     return after
 
 

@@ -8,6 +8,15 @@ from optimizer.problem import Ints, Problem
 from optimizer.values import even_value, fit_value, keep_value, levels_filled
 
 
+def levels_reached(problem: Problem, slots: Ints, bounds: Ints) -> tuple[Level, ...]:
+    """Return what ``slots`` fill at each level beside what can be filled there, proven where they are equal."""
+    columns = (problem.level_needed, levels_filled(problem, slots), bounds)
+    return tuple(
+        Level(needed, filled, bound, proven=filled == bound)
+        for needed, filled, bound in zip(*(column.tolist() for column in columns), strict=True)
+    )
+
+
 def judged(
     problem: Problem, slots: Ints, locks: Ints, level_bounds: Ints, bounds: Bounds, *, even: bool
 ) -> Allocation:
@@ -22,11 +31,7 @@ def judged(
     even
         Whether even has to be proven too for the allocation to be optimal.
     """
-    columns = (problem.level_needed, levels_filled(problem, slots), level_bounds)
-    levels = tuple(
-        Level(needed, filled, bound, proven=filled == bound)
-        for needed, filled, bound in zip(*(column.tolist() for column in columns), strict=True)
-    )
+    levels = levels_reached(problem, slots, level_bounds)
     values = (keep_value(problem, slots), even_value(problem, slots), fit_value(problem, slots))
     keep, evenness, fit = (
         Line(value, bound, proven=value == bound) for value, bound in zip(values, bounds, strict=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.allocation import Allocation
+from optimizer.allocation import Allocation, Progress
 from optimizer.bounds import LevelBounds, fit_ceiling
 from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
@@ -26,7 +26,7 @@ from optimizer.prepared import Prepared
 from optimizer.problem import NUM_LEVELS, Ints, Problem
 from optimizer.rules import Rules
 from optimizer.runs import face_of, least_uneven
-from optimizer.solve import Effort, Progress, allocate
+from optimizer.solve import Effort, allocate
 from optimizer.values import even_floor, even_value, fit_value, keep_value, levels_filled
 
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
@@ -210,8 +210,11 @@ class _Planner:
         """Yield the points of the curve, fewest moves first."""
         free = self.free()
         last: Point | None = None
-        for max_moves in _steps(free.max_moves):
+        steps = tuple(_steps(free.max_moves))
+        for done, max_moves in enumerate(steps, start=1):
             last = self.point(max_moves, last)
+            if self.progress:
+                self.progress("moves", done / len(steps), last.allocation.levels)
             yield last
         if free.max_moves:
             yield free
@@ -237,7 +240,9 @@ class _Planner:
         """Return the best plan found that moves nothing; as a start to climb from, a quick one will do."""
         budgets = self.budgets
         held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
-        return allocate(held, even=self.even, effort=effort or self.effort, seed=self.seed).slots
+        return allocate(
+            held, even=self.even, effort=effort or self.effort, seed=self.seed, progress=self.progress
+        ).slots
 
     def point(self, max_moves: int, last: Point | None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""

@@ -94,7 +94,7 @@ class Search:
     budget: Budget
     rng: np.random.Generator
     should_stop: Callable[[], bool]
-    tell: Callable[[float], None]
+    tell: Callable[[float, Ints], None]
     work: Counter[str] = field(default_factory=Counter)
     spent: float = 0.0
     is_stuck: bool = False
@@ -103,7 +103,7 @@ class Search:
         """Return slots that keep all rules and are no worse, level by level."""
         slots = self._grow(slots, slots, rounds=self.budget.growths)
         for level in range(NUM_LEVELS):
-            self.tell(level / NUM_LEVELS)
+            self.tell(level / NUM_LEVELS, slots)
             before = slots
             for improve_level in (self._bound, self._climb, self._solve_whole, self._climb_wide):
                 if self._is_short(slots, level) and not self.should_stop():

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from optimizer.allocation import Allocation
+from optimizer.allocation import Allocation, Level, Progress
 from optimizer.bounds import LevelBounds, fit_ceiling
-from optimizer.judge import judged
+from optimizer.judge import judged, levels_reached
 from optimizer.lines import Bounds, best_lines, line_bounds
 from optimizer.network import Network
 from optimizer.polish import Polish
@@ -28,7 +28,6 @@ Effort = Literal["quick", "standard", "thorough"]
 QUICK_PAIRS = 100_000
 """With more pairs a quick effort takes bounds of keep, even and fit that need no solver."""
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
-Progress = Callable[[str, float], None]
 
 
 def allocate(
@@ -54,7 +53,7 @@ def allocate(
     max_seconds
         A safety cap on the search; the steps before and after it take their time.
     progress
-        Called with the name of the phase and the share of the work that is done, 0 to 1.
+        Told the phase, the share of the work that is done and, once there are any, the slots filled at each level.
 
     Raises
     ------
@@ -99,17 +98,23 @@ class _Run:
     def exactly(self, network: Network, slots: Ints, locks: Ints) -> Allocation:
         """Return the optimum of a problem without group rules from the most ``slots`` by level."""
         problem = self.problem
-        self.progress("lines", 0.2)
+        filled = levels_filled(problem, slots)
+        self.progress("lines", 0.2, levels_reached(problem, slots, filled))
         slots = best_lines(problem, network, slots, even=self.even)
         least_even = even_value(problem, slots) if self.even else even_floor(problem, slots)
         bounds = Bounds(keep_value(problem, slots), least_even, fit_value(problem, slots))
-        return self.result(slots, locks, levels_filled(problem, slots), bounds, {})
+        return self.result(slots, locks, filled, bounds, {})
 
     def under_rules(
         self, rules: Rules, network: Network, level_bounds: LevelBounds, slots: Ints, locks: Ints
     ) -> Allocation:
         """Return an allocation that keeps the group rules too, from the most ``slots`` by level without them."""
         problem, budget = self.problem, budget_for(self.effort, self.problem)
+
+        def tell(phase: str, share: float, slots: Ints) -> None:
+            bounds = level_bounds.of(levels_filled(problem, slots))
+            self.progress(phase, share, levels_reached(problem, slots, bounds))
+
         self.progress("repair", 0.1)
         # What the search builds on decides most of the fit that the last line can still reach.
         slots = best_lines(problem, network, slots, even=False)
@@ -122,12 +127,12 @@ class _Run:
             budget,
             np.random.default_rng(self.seed),
             self.clock.is_over,
-            lambda share: self.progress("search", 0.2 + 0.5 * share),
+            lambda share, slots: tell("search", 0.2 + 0.5 * share, slots),
         )
         slots = search.improve(slots)
-        self.progress("lines", 0.7)
+        tell("lines", 0.7, slots)
         slots = Polish(search, even=self.even).improve(slots)
-        self.progress("bounds", 0.8)
+        tell("bounds", 0.8, slots)
         search.bound(slots)
         if self.effort == "quick" and problem.num_pairs > QUICK_PAIRS:
             ceiling = fit_ceiling(problem, usable_slots(problem, rules, locks), levels_filled(problem, slots))
@@ -141,7 +146,7 @@ class _Run:
     ) -> Allocation:
         """Return the allocation with what is proven of it."""
         allocation = judged(self.problem, slots, locks, level_bounds, bounds, even=self.even)
-        self.progress("done", 1.0)
+        self.progress("done", 1.0, allocation.levels)
         return replace(allocation, stopped_by_clock=self.clock.has_stopped, work=dict(work))
 
 
@@ -154,5 +159,5 @@ def _check(effort: str, seed: int, max_seconds: float | None) -> None:
         raise ValueError(f"max_seconds: expected more than 0, got {max_seconds}.")
 
 
-def _tell_nobody(phase: str, share: float) -> None:
+def _tell_nobody(phase: str, share: float, levels: Sequence[Level] = (), /) -> None:
     """Take no notice of the progress."""

@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.aftermath import Aftermath
 from optimizer.allocation import Allocation
 from optimizer.bounds import LevelBounds, fit_ceiling
-from optimizer.changes import Change, ChangeSlots, Forbid, Force, changed, only_restricts
+from optimizer.changes import Change, ChangeSlots, Forbid, Force, Settle, changed, only_restricts
 from optimizer.drop import drop
 from optimizer.faces import face, least_cost
 from optimizer.judge import judged
@@ -89,7 +89,7 @@ def what_if(
     allocation
         What `allocate` returned of ``problem``, or the slots of each pair alone; it has to keep all rules.
     changes
-        Any number of `Force`, `Forbid`, `ChangeSlots` and `DropPartner`.
+        Any number of `Force`, `Forbid`, `Settle`, `ChangeSlots` and `DropPartner`.
     even
         As in `allocate`.
 
@@ -208,14 +208,16 @@ class _Trial:
 def _touched(problem: Problem, slots: Ints, changes: Sequence[Change]) -> Ints:
     """Return the needs that changes are about: those of their pairs, and those that a larger offer could serve.
 
-    Around a forced pair these are all that hold slots of its offer: one of them may have to give way.
+    Around a forced or settled pair these are all that hold slots of its offer: one of them may have to give way.
     """
     is_touched = np.zeros(problem.num_pairs, np.bool_)
     is_short = sum_by(problem.pair_need, slots, problem.num_needs) < problem.need_slots
     for change in changes:
-        if isinstance(change, Force | Forbid):
+        if isinstance(change, Settle) and slots[change.pair] == change.slots:
+            continue
+        if isinstance(change, Force | Forbid | Settle):
             is_touched[change.pair] = True
-        if isinstance(change, Force):
+        if isinstance(change, Force | Settle):
             is_touched |= (problem.pair_offer == problem.pair_offer[change.pair]) & (slots > 0)
         if isinstance(change, ChangeSlots):
             is_touched |= (problem.pair_offer == change.offer) & is_short[problem.pair_need]

@@ -23,14 +23,14 @@ err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, float], None]]:
+def progress_bar() -> Iterator[Callable[..., None]]:
     """Give a callback that draws a bar a stage once a second has passed; nothing where no one watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     bars = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
     tasks: dict[str, TaskID] = {}
     begun = time.monotonic()
 
-    def show(stage: str, done: float) -> None:
+    def show(stage: str, done: float, *_levels: object) -> None:
         if time.monotonic() - begun < PATIENCE_SECONDS:
             return
         if not bars.live.is_started:

@@ -246,7 +246,12 @@ def test_a_district_without_needs_or_offers_has_an_answer(district: District) ->
 
 def test_progress_names_the_stages_and_stays_within_zero_and_one() -> None:
     told: list[tuple[str, float]] = []
-    match(uneven_fit(), run=Run(on=ON), encoder=WordHashEncoder(), progress=lambda *what: told.append(what))
+    match(
+        uneven_fit(),
+        run=Run(on=ON),
+        encoder=WordHashEncoder(),
+        progress=lambda name, share, *levels: told.append((name, share)),
+    )
     assert "candidates" in {name for name, _ in told}
     assert all(0 <= share <= 1 for _, share in told)
     assert np.all(np.isfinite([share for _, share in told]))

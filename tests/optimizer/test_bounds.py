@@ -33,6 +33,6 @@ def test_solver_that_runs_out_of_work_shows_no_bound() -> None:
     )
     rng = np.random.default_rng(0)
     search = Search(
-        problem, group_rules(problem, locks), locks, plain, budget, rng, lambda: False, lambda _: None
+        problem, group_rules(problem, locks), locks, plain, budget, rng, lambda: False, lambda *_: None
     )
     assert plain.of(levels_filled(problem, search.improve(locks)))[0] == 6

@@ -1,11 +1,12 @@
 """Plans within a budget of moves, against an exact model that counts the slots taken from incumbents."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optimizer import NO_LIMIT, Problem, allocate_within, fitting_incumbents, move_curve
+from optimizer import NO_LIMIT, Level, Problem, allocate_within, fitting_incumbents, move_curve
 from optimizer.incumbents import take_in_order
 from optimizer.locks import fitting_locks
 from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels, fix_levels
@@ -138,3 +139,17 @@ def test_what_is_held_counts_against_the_limits_of_what_is_taken() -> None:
     problem = make_problem([2, 2], [4], partner_max_schools=[1])
     taken = take_in_order(problem, np.array([0, 2]), np.array([0, 1]), np.array([2, 2]))
     assert taken.tolist() == [0, 2]
+
+
+def test_a_curve_tells_how_far_it_is_and_what_its_levels_reach() -> None:
+    told: list[tuple[str, float, Sequence[Level]]] = []
+    # The urgent need gains 2 slots by two moves; a point for 0, one for 1, then the last without a limit.
+    points = move_curve(
+        make_problem([2, 2], [2], need_level=[0, 1], pair_incumbent=[0, 2]),
+        progress=lambda phase, share, levels=(): told.append((phase, share, levels)),
+    )
+    moves = [
+        (share, [level.filled for level in levels[:2]]) for name, share, levels in told if name == "moves"
+    ]
+    assert moves == [(0.5, [0, 2]), (1.0, [1, 1])]
+    assert [level.filled for level in points[-1].allocation.levels[:2]] == [2, 0]

@@ -23,7 +23,7 @@ def polish(problem: Problem) -> Polish:
     rules = group_rules(problem, locks)
     rules = refuse(rules, usable_slots(problem, rules, locks))
     bounds, rng = loose(problem.level_needed), np.random.default_rng(0)
-    search = Search(problem, rules, locks, bounds, BUDGET, rng, lambda: False, lambda _: None)
+    search = Search(problem, rules, locks, bounds, BUDGET, rng, lambda: False, lambda *_: None)
     return Polish(search, even=True)
 
 

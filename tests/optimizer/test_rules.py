@@ -1,11 +1,12 @@
 """Every rule alone, once allowed and once refused, with numbers worked by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from optimizer import NO_LIMIT, Allocation, allocate
+from optimizer import NO_LIMIT, Allocation, Level, allocate
 from tests.optimizer.problems import make_problem
 
 
@@ -251,10 +252,22 @@ def test_unknown_option_is_refused(options: dict[str, Any], message: str) -> Non
 def test_progress_only_grows_and_ends_with_one() -> None:
     shares: list[float] = []
     allocate(
-        make_problem([6], [3, 2, 1], need_max_partners=[2]), progress=lambda _, share: shares.append(share)
+        make_problem([6], [3, 2, 1], need_max_partners=[2]),
+        progress=lambda _, share, *levels: shares.append(share),
     )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_progress_tells_what_the_levels_reach_and_ends_with_the_result() -> None:
+    told: list[Sequence[Level]] = []
+    found = allocate(
+        make_problem([6], [3, 2, 1], need_max_partners=[2]),
+        progress=lambda _phase, _share, levels=(): told.append(levels),
+    )
+    # Two of the three offers fill 5 of 6 slots, and no plan can fill more.
+    assert [level.filled for level in told[-2]][:1] == [5]
+    assert tuple(told[-1]) == found.levels
 
 
 def test_problem_is_left_as_it_was() -> None:

@@ -26,7 +26,7 @@ def test_level_that_cannot_reach_its_bound_leaves_work_to_later_ones() -> None:
     rules, first = group_rules(problem, locks), problem.level_needed * (np.arange(10) == 0)
     bounds = LevelBounds(problem.level_needed, first, first.cumsum())  # all but level 0 seem proven
     search = Search(
-        problem, rules, locks, bounds, BUDGET, np.random.default_rng(0), lambda: False, lambda _: None
+        problem, rules, locks, bounds, BUDGET, np.random.default_rng(0), lambda: False, lambda *_: None
     )
     search.improve(locks)
     assert search.work["neighbourhoods"] > 0
@@ -45,7 +45,7 @@ def test_later_level_is_improved_after_one_whose_bound_is_out_of_reach() -> None
         BUDGET,
         np.random.default_rng(0),
         lambda: False,
-        lambda _: None,
+        lambda *_: None,
     )
     assert levels_filled(problem, search.improve(locks))[:2].tolist() == [1, 2]
 
@@ -58,7 +58,7 @@ def test_bound_is_renewed_where_an_earlier_level_gained() -> None:
     bounds.show(1, np.zeros(10, np.int64), 3)
     rules = group_rules(problem, locks)
     search = Search(
-        problem, rules, locks, bounds, budget, np.random.default_rng(0), lambda: False, lambda _: None
+        problem, rules, locks, bounds, budget, np.random.default_rng(0), lambda: False, lambda *_: None
     )
     search.bound(np.array([1, 1]))
     assert bounds.of(np.array([1, 1, *[0] * 8]))[1] == 2

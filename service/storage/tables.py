@@ -32,12 +32,13 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from matching import columns, schemas
 
-# SQLite numbers rows by itself only where the column is INTEGER; ids compare by code point everywhere.
+# SQLite numbers rows by itself only where the column is INTEGER, and takes the number of what was deleted again unless
+# told not to (``sqlite_autoincrement``); ids compare by code point everywhere.
 _Number: Final = BigInteger().with_variant(Integer(), "sqlite")
 _Id: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-class _Moment(TypeDecorator[datetime]):
+class Moment(TypeDecorator[datetime]):
     """A moment in UTC; SQLite forgets the zone, so it is put back."""
 
     impl = DateTime(timezone=True)
@@ -115,6 +116,7 @@ def _district_table(table: columns.Table) -> Table:
         *unique,
         *indexes,
         Index(None, "district_id", "number"),
+        sqlite_autoincrement=True,
     )
 
 
@@ -127,8 +129,9 @@ districts: Final = Table(
     # Counts every change of the district's tables or policy.
     Column("version", Integer, nullable=False, default=1),
     Column("policy", Text, nullable=False, default=""),
-    Column("created_at", _Moment, nullable=False),
-    Column("changed_at", _Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # In the order of the schemas, in which a table refers to earlier ones only.
@@ -143,7 +146,8 @@ users: Final = Table(
     Column("password_hash", Text, nullable=False, default=""),
     Column("is_admin", Boolean, nullable=False, default=False),
     Column("is_active", Boolean, nullable=False, default=True),
-    Column("created_at", _Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 identities: Final = Table(
     "identities",
@@ -168,8 +172,8 @@ sessions: Final = Table(
     Column("secret_sha256", Text, primary_key=True),
     Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("csrf", Text, nullable=False),
-    Column("created_at", _Moment, nullable=False),
-    Column("expires_at", _Moment, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
 )
 tokens: Final = Table(
     "tokens",
@@ -182,9 +186,10 @@ tokens: Final = Table(
     Column("of", _Id, nullable=False, default=""),
     Column("may_write", Boolean, nullable=False, default=True),
     Column("created_by", Integer, ForeignKey("users.id", ondelete="SET NULL")),
-    Column("created_at", _Moment, nullable=False),
-    Column("expires_at", _Moment, nullable=False),
-    Column("revoked_at", _Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    sqlite_autoincrement=True,
 )
 # A link that works once: the first admin's, and those that invite or let someone choose a new password.
 invitations: Final = Table(
@@ -192,9 +197,9 @@ invitations: Final = Table(
     metadata,
     Column("secret_sha256", Text, primary_key=True),
     Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE")),
-    Column("created_at", _Moment, nullable=False),
-    Column("expires_at", _Moment, nullable=False),
-    Column("used_at", _Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
 )
 idempotency: Final = Table(
     "idempotency",
@@ -205,7 +210,7 @@ idempotency: Final = Table(
     Column("status", Integer, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("created_at", _Moment, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False, index=True),
 )
 
 RUN_STATES: Final = ("queued", "running", "done", "failed", "cancelled")
@@ -231,12 +236,12 @@ runs: Final = Table(
     Column("fault", Text, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
     Column("worker", Text, nullable=False, default=""),
-    Column("heartbeat_at", _Moment),
+    Column("heartbeat_at", Moment),
     Column("is_cancel_asked", Boolean, nullable=False, default=False),
     Column("created_by", Text, nullable=False),
-    Column("created_at", _Moment, nullable=False),
-    Column("started_at", _Moment),
-    Column("finished_at", _Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
     CheckConstraint(f"state IN ({', '.join(map(repr, RUN_STATES))})", name="state"),
 )
 run_files: Final = Table(
@@ -286,9 +291,9 @@ publications: Final = Table(
     # What was changed, row by row, before and after: enough to undo it.
     Column("changes", JSON, nullable=False),
     Column("published_by", Text, nullable=False),
-    Column("published_at", _Moment, nullable=False),
+    Column("published_at", Moment, nullable=False),
     Column("undone_by", Text, nullable=False, default=""),
-    Column("undone_at", _Moment),
+    Column("undone_at", Moment),
 )
 imports: Final = Table(
     "imports",
@@ -302,9 +307,9 @@ imports: Final = Table(
     # What was changed, row by row, before and after: enough to undo it.
     Column("changes", LargeBinary, nullable=False),
     Column("imported_by", Text, nullable=False),
-    Column("imported_at", _Moment, nullable=False),
+    Column("imported_at", Moment, nullable=False),
     Column("undone_by", Text, nullable=False, default=""),
-    Column("undone_at", _Moment),
+    Column("undone_at", Moment),
 )
 # A chain a district, and one of the installation, whose ``chain`` is 0; no row is ever changed or removed.
 audit_log: Final = Table(

@@ -242,9 +242,18 @@ def read_policy(path: Path) -> Policy:
         Where the file is not TOML, names an unknown setting or gives a value outside its range.
     """
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"Policy {path.name}: expected a readable TOML file, got: {error}.") from error
+    return policy_from_toml(text, path.name)
+
+
+def policy_from_toml(text: str, name: str = "text") -> Policy:
+    """Return the policy of a text in TOML, named ``name`` in errors; these are as `read_policy` has them."""
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"Policy {name}: expected a readable TOML file, got: {error}.") from error
     return policy_from_mapping(settings)
 
 

@@ -1,0 +1,57 @@
+"""The application: its state, what stands around every request, and its routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+
+from service.api import districts, problems
+from service.settings import Settings
+from service.storage.database import Database
+
+DESCRIPTION = """What schools lack, what partners give, who is recommended for what and why; runs that allocate
+it all, their review and publication. Lists are `{"items": [...], "next": cursor or null}`; errors are problem+json
+(RFC 9457); a change names the version it is meant for by If-Match; a POST with an Idempotency-Key is done once."""
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """Return the application on a database whose tables exist.
+
+    Parameters
+    ----------
+    settings
+        By default from the environment.
+    database
+        By default the one the settings name.
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Partnermatch",
+        version=version("partnermatch"),
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.settings = settings
+    app.state.database = database or Database(settings.url)
+    problems.tell_problems(app)
+    app.include_router(_api())
+    return app
+
+
+def _api() -> APIRouter:
+    """Return all routes of the API."""
+    api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
+    for part in (districts,):
+        api.include_router(part.router)
+    return api
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Keep what runs beside the requests as long as the application."""
+    yield
+    app.state.database.close()

@@ -1,0 +1,97 @@
+"""Which rows of a district's tables each role reads and changes, and who sees contacts: one table for all of it.
+
+Admins and coordinators read and change all. Whatever stands in no line of the table is out of reach.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, false, select, true
+
+from service.people.principal import Membership, Role
+from service.storage.tables import DISTRICT_TABLES
+
+
+class Rows(Enum):
+    """How many rows of a table: none, those of one's own schools or partners, or all of the district."""
+
+    NONE = "none"
+    OWN = "own"
+    ALL = "all"
+
+
+_N, _O, _A = Rows.NONE, Rows.OWN, Rows.ALL
+
+#: Rows that a role reads, and rows that it changes.
+REACH: Final[Mapping[Role, Mapping[str, tuple[Rows, Rows]]]] = {
+    Role.LEADER: {
+        "schools": (_A, _O),
+        "needs": (_O, _O),
+        "partners": (_A, _N),
+        "offers": (_A, _N),
+        "partnerships": (_O, _N),
+        "evidence": (_O, _O),
+        "evaluations": (_O, _O),
+        "comments": (_O, _O),
+        "convenings": (_A, _N),
+        "decisions": (_O, _N),
+    },
+    Role.PARTNER: {
+        "schools": (_A, _N),
+        "needs": (_O, _N),
+        "partners": (_O, _O),
+        "offers": (_O, _O),
+        "partnerships": (_O, _N),
+        "evaluations": (_O, _N),
+        "convenings": (_A, _N),
+    },
+    Role.BOARD: {name: (_A, _N) for name in DISTRICT_TABLES},
+}
+_WHOLE: Final = (Role.ADMIN, Role.COORDINATOR)
+#: The column that says whose a row is, by role; other tables belong to whoever has their need or their offer.
+_OWNER: Final = {Role.LEADER: "school_id", Role.PARTNER: "partner_id"}
+
+
+def rows_within(place: Membership, table: str, *, to_change: bool = False) -> Rows:
+    """Return how much of a table someone reads, or changes."""
+    if place.role in _WHOLE:
+        return Rows.ALL
+    return REACH[place.role].get(table, (Rows.NONE, Rows.NONE))[to_change]
+
+
+def within_reach(place: Membership, table: str, *, to_change: bool = False) -> ColumnElement[bool]:
+    """Return the condition that a row of a table is one that someone reads, or changes."""
+    rows = rows_within(place, table, to_change=to_change)
+    if rows is Rows.OWN:
+        return is_own(place, table)
+    return true() if rows is Rows.ALL else false()
+
+
+def is_own(place: Membership, table: str) -> ColumnElement[bool]:
+    """Return the condition that a row of a table belongs to someone's schools or partners."""
+    if place.role not in _OWNER:
+        return false()
+    columns, owner = DISTRICT_TABLES[table].c, _OWNER[place.role]
+    if owner in columns:
+        return columns[owner].in_(place.of)
+    if place.role is Role.LEADER:
+        return columns.need_id.in_(_ids_of(place, "needs", "need_id"))
+    own_offers = _ids_of(place, "offers", "offer_id")
+    if "offer_id" in columns:
+        return columns.offer_id.in_(own_offers)
+    running = DISTRICT_TABLES["partnerships"].c
+    served = select(running.need_id).where(
+        running.district_id == place.district_id, running.offer_id.in_(own_offers)
+    )
+    return columns.need_id.in_(served)
+
+
+def sees_contacts(place: Membership, table: str) -> ColumnElement[bool]:
+    """Return the condition that someone sees the contacts in a row: of all rows, or of those they look after."""
+    return true() if place.role in _WHOLE else is_own(place, table)
+
+
+def _ids_of(place: Membership, table: str, key: str) -> Select[tuple[str]]:
+    columns = DISTRICT_TABLES[table].c
+    return select(columns[key]).where(columns.district_id == place.district_id, is_own(place, table))

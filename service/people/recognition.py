@@ -1,0 +1,83 @@
+"""From a secret that came with a request to the principal whom it lets in."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from service.people.principal import Membership, Principal, Role
+from service.storage.tables import districts, memberships, sessions, tokens, users
+
+#: Names of the session's cookie, the first where the service is reached by https.
+COOKIES: Final = ("__Host-partnermatch", "partnermatch")
+# What may most comes first.
+_RANK: Final = tuple(Role)
+
+
+def sha256_of(secret: str) -> str:
+    """Return what is kept of a secret: it has 256 random bits, so it needs no salt and no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def principal_of_token(connection: Connection, secret: str) -> Principal | None:
+    """Return the program that a token lets in; None where it was revoked, has expired, or is none."""
+    asked = (
+        select(tokens, districts.c.key)
+        .join(districts, districts.c.id == tokens.c.district_id)
+        .where(tokens.c.secret_sha256 == sha256_of(secret), tokens.c.revoked_at.is_(None))
+    )
+    found = connection.execute(asked).one_or_none()
+    if found is None or found.expires_at <= datetime.now(UTC):
+        return None
+    of = frozenset([found.of] if found.of else [])
+    return Principal(
+        actor=f"token:{found.id}",
+        name=found.name,
+        memberships=(Membership(found.district_id, found.key, Role(found.role), of),),
+        may_write=found.may_write,
+    )
+
+
+def principal_of_session(connection: Connection, cookies: Mapping[str, str]) -> Principal | None:
+    """Return the person who is signed in; None where the session has ended or the person may not sign in."""
+    secret = next((cookies[name] for name in COOKIES if name in cookies), None)
+    if secret is None:
+        return None
+    asked = (
+        select(users, sessions.c.csrf, sessions.c.expires_at)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(sessions.c.secret_sha256 == sha256_of(secret), users.c.is_active)
+    )
+    found = connection.execute(asked).one_or_none()
+    if found is None or found.expires_at <= datetime.now(UTC):
+        return None
+    return Principal(
+        actor=f"user:{found.id}",
+        name=found.name,
+        memberships=memberships_of(connection, found.id),
+        is_admin=found.is_admin,
+        csrf=found.csrf,
+        user_id=found.id,
+    )
+
+
+def memberships_of(connection: Connection, user_id: int) -> tuple[Membership, ...]:
+    """Return a person's memberships, one a district: the role that may most, with all it is of."""
+    asked = (
+        select(memberships, districts.c.key)
+        .join(districts, districts.c.id == memberships.c.district_id)
+        .where(memberships.c.user_id == user_id)
+        .order_by(memberships.c.district_id)
+    )
+    rows = connection.execute(asked).all()
+    return tuple(_highest(group) for _, group in groupby(rows, key=lambda row: row.district_id))
+
+
+def _highest(rows: Iterable) -> Membership:  # type: ignore[type-arg]  # rows of a query have no type
+    rows = list(rows)
+    role = min((Role(row.role) for row in rows), key=_RANK.index)
+    of = frozenset(row.of for row in rows if row.role == role and row.of)
+    return Membership(rows[0].district_id, rows[0].key, role, of)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.lexical import count_stems, learn_stems, stem_tokenizer
+from embeddings.lexical import count_stems, number_stems, stems_of
 from embeddings.models import (
     DEFAULT_MODEL,
     DEFAULT_SHA256,
@@ -163,10 +163,9 @@ class WordHashEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors of shape ``(len(texts), dim)``, in the given order; a blank text's is zero."""
-        tokenizer = stem_tokenizer()
-        stems = learn_stems(tokenizer, texts)
-        vocabulary = tokenizer.get_vocab_dict()
-        counts = count_stems(stems, len(vocabulary))
+        stems = [stems_of(text) for text in texts]
+        vocabulary = number_stems(stems)
+        counts = count_stems(stems, vocabulary)
         counts.data = 1 + np.log(counts.data)
         features = np.zeros((len(vocabulary), self.dim), np.float32)
         for stem, row in vocabulary.items():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_FRENCH, STOPWORDS_PORTUGUESE, STOPWORDS_SPANISH
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from embeddings.glossary import in_english_words, is_spanish
 
 _WORD = re.compile(r"[^\W\d_]+")
+# A district's texts are read for several purposes, and again with each change of its tables.
+_TEXTS_REMEMBERED = 2**17
 _END_OF_SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\s*\n\s*")
 
 
@@ -21,20 +23,22 @@ def are_english(texts: Sequence[str]) -> NDArray[np.bool_]:
     Portuguese that is none in English, or a word with a letter that English does without (``ñ``, ``ó``, ``ж``). Where
     there is no sign of English, as in a term of few words, so is each word of the Spanish glossary.
     """
+    return np.fromiter(map(_is_english, texts), np.bool_, len(texts))
+
+
+@lru_cache(_TEXTS_REMEMBERED)
+def _is_english(text: str) -> bool:
     english, other = _signs()
-    verdicts = np.ones(len(texts), np.bool_)
-    for row, text in enumerate(texts):
-        words = _WORD.findall(text.lower())
-        num_english = sum(word in english for word in words)
-        foreign = sum(word in other or not word.isascii() for word in words)
-        foreign += not num_english and any(is_spanish(word) for word in words)
-        verdicts[row] = foreign <= num_english
-    return verdicts
+    words = _WORD.findall(text.lower())
+    num_english = sum(word in english for word in words)
+    foreign = sum(word in other or not word.isascii() for word in words)
+    foreign += not num_english and any(is_spanish(word) for word in words)
+    return foreign <= num_english
 
 
 def language_of(text: str) -> str:
     """Return English, or else Spanish, French or Portuguese by its words, or "another language"."""
-    if are_english([text])[0]:
+    if _is_english(text):
         return "English"
     words = _WORD.findall(text.lower())
     counts = {name: sum(word in listed for word in words) for name, listed in _stop_words().items()}
@@ -45,17 +49,18 @@ def language_of(text: str) -> str:
 
 def in_english(texts: Sequence[str]) -> list[str]:
     """Return the texts, each sentence of a Spanish one put into English words unless it is in English."""
-    rows: list[int] = np.flatnonzero(~are_english(texts)).tolist()
-    read = list(texts)
-    for row in rows:
-        if language_of(texts[row]) == "Spanish":
-            sentences = _END_OF_SENTENCE.split(texts[row])
-            words = [
-                sentence if english else f"{in_english_words(sentence)}."
-                for sentence, english in zip(sentences, are_english(sentences), strict=True)
-            ]
-            read[row] = " ".join(filter(None, words))
-    return read
+    return [text if _is_english(text) else _in_english(text) for text in texts]
+
+
+@lru_cache(_TEXTS_REMEMBERED)
+def _in_english(text: str) -> str:
+    if language_of(text) != "Spanish":
+        return text
+    words = [
+        sentence if _is_english(sentence) else f"{in_english_words(sentence)}."
+        for sentence in _END_OF_SENTENCE.split(text)
+    ]
+    return " ".join(filter(None, words))
 
 
 @cache

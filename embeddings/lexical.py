@@ -2,22 +2,28 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from functools import cache, lru_cache
 from itertools import chain
+from threading import Lock
 from typing import TypeAlias
 
 import bm25s
 import numpy as np
 import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS, STOPWORDS_SPANISH
-from bm25s.tokenization import Tokenized, Tokenizer
+from bm25s.tokenization import Tokenized
 from numpy.typing import NDArray
 from scipy import sparse
 
 Matrix: TypeAlias = "sparse.csr_array[np.float64, tuple[int, int]]"
 Scores: TypeAlias = "sparse.csr_array[np.float32, tuple[int, int]]"
 _WORD = re.compile(r"\w\w+")
+# A district's texts are read for several purposes, and again with each change of its tables.
+_TEXTS_REMEMBERED = 2**17
+# A stemmer serves one thread at a time.
+_STEMMING = Lock()
 
 
 class Lexical:
@@ -34,9 +40,9 @@ class Lexical:
     """
 
     def __init__(self, documents: Sequence[str]):
-        self._tokenizer = stem_tokenizer()
-        stems = learn_stems(self._tokenizer, documents)
-        self._weights_by_stem = _weights_by_stem(stems, self._tokenizer.get_vocab_dict())
+        stems = [stems_of(text) for text in documents]
+        self._vocabulary = number_stems(stems)
+        self._weights_by_stem = _weights_by_stem(stems, self._vocabulary)
         self.weights = self._weights_by_stem.T.tocsr()
         self._most_of_stem = _most_of_stem(self._weights_by_stem)
 
@@ -49,8 +55,7 @@ class Lexical:
 
     def count(self, queries: Sequence[str]) -> Matrix:
         """Return how often each stem of the documents stands in each query."""
-        stems = self._tokenizer.tokenize(queries, update_vocab=False, show_progress=False, allow_empty=False)
-        return count_stems(stems, self.weights.shape[1])
+        return count_stems([stems_of(text) for text in queries], self._vocabulary)
 
     def most(self, counts: Matrix) -> NDArray[np.float32]:
         """Return the BM25 score of each counted query if one document were the best for each of its stems."""
@@ -68,31 +73,31 @@ class Lexical:
         return sparse.csr_array(cells, shape=exact.shape)
 
 
-def stem_tokenizer() -> Tokenizer:
-    """Return a tokenizer of texts to stems, without stop words, that knows no stem yet."""
-    stemmer = Stemmer.Stemmer("english")
-    return Tokenizer(lower=False, splitter=_words, stopwords=stop_words(), stemmer=stemmer)
+@lru_cache(_TEXTS_REMEMBERED)
+def stems_of(text: str) -> tuple[str, ...]:
+    """Return the stems of a text's words in their order, stop words left out."""
+    ignored = _ignored()
+    return tuple(stem(word) for word in _WORD.findall(fold(text)) if word not in ignored)
+
+
+def number_stems(texts: Iterable[Iterable[str]]) -> dict[str, int]:
+    """Return a number for each stem of any text, in the order in which they come."""
+    return {stem: number for number, stem in enumerate(dict.fromkeys(chain.from_iterable(texts)))}
+
+
+def count_stems(texts: Sequence[Sequence[str]], vocabulary: Mapping[str, int]) -> Matrix:
+    """Return how often each stem stands in each text, shape ``(len(texts), len(vocabulary))``."""
+    numbers = [[vocabulary[stem] for stem in stems if stem in vocabulary] for stems in texts]
+    lengths = np.fromiter(map(len, numbers), np.int32, len(numbers))
+    columns = np.fromiter(chain.from_iterable(numbers), np.int32, int(lengths.sum()))
+    rows = np.repeat(np.arange(len(numbers), dtype=np.int32), lengths)
+    shape = (len(numbers), len(vocabulary))
+    return sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
 
 
 def stop_words() -> list[str]:
     """Return the English and Spanish words that tell nothing, folded."""
     return sorted({fold(word) for word in (*STOPWORDS_EN_PLUS, *STOPWORDS_SPANISH)})
-
-
-def learn_stems(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Return the stems of each text by number; the tokenizer knows them all from then on."""
-    stems: list[list[int]] = tokenizer.tokenize(
-        texts, update_vocab=True, show_progress=False, allow_empty=False
-    )
-    return stems
-
-
-def count_stems(stems: Sequence[Sequence[int]], num_stems: int) -> Matrix:
-    """Return how often each stem stands in each text, of shape ``(len(stems), num_stems)``."""
-    lengths = np.fromiter(map(len, stems), np.int32, len(stems))
-    columns = np.fromiter(chain.from_iterable(stems), np.int32, int(lengths.sum()))
-    rows = np.repeat(np.arange(len(stems), dtype=np.int32), lengths)
-    return sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(stems), num_stems)).tocsr()
 
 
 def fold(text: str) -> str:
@@ -103,17 +108,37 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(fold(text))
+def is_stop_word(word: str) -> bool:
+    """Whether a folded word is an English or Spanish one that tells nothing."""
+    return word in _ignored()
 
 
-def _weights_by_stem(stems: list[list[int]], vocabulary: dict[str, int]) -> Matrix:
+@lru_cache(_TEXTS_REMEMBERED)
+def stem(word: str) -> str:
+    """Return the stem of a folded word."""
+    with _STEMMING:
+        found: str = _stemmer().stemWord(word)
+    return found
+
+
+@cache
+def _ignored() -> frozenset[str]:
+    return frozenset(stop_words())
+
+
+@cache
+def _stemmer() -> Stemmer.Stemmer:
+    return Stemmer.Stemmer("english")
+
+
+def _weights_by_stem(texts: Sequence[Sequence[str]], vocabulary: dict[str, int]) -> Matrix:
     """Return what each stem adds to the BM25 score of each document that holds it."""
-    shape = (len(vocabulary), len(stems))
+    shape = (len(vocabulary), len(texts))
     if not vocabulary:
         return sparse.csr_array(shape, dtype=np.float64)
     index = bm25s.BM25()
-    index.index(Tokenized(stems, vocabulary), create_empty_token=False, show_progress=False)
+    numbers = [[vocabulary[stem] for stem in stems] for stems in texts]
+    index.index(Tokenized(numbers, vocabulary), create_empty_token=False, show_progress=False)
     by_stem = index.scores
     # Numbers of 24 bits held in 53: their sums are exact, so a score is the same in every order of adding up.
     cells = (by_stem["data"].astype(np.float64), by_stem["indices"], by_stem["indptr"])

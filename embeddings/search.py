@@ -1,6 +1,6 @@
 """Text scores of pairs, and the best documents for a query: cosine and BM25 together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -14,14 +14,11 @@ from embeddings.encoder import Encoder, SentenceEncoder
 from embeddings.language import are_english, in_english
 from embeddings.lexical import Lexical
 from embeddings.passages import NUM_PASSAGES
+from embeddings.vectors import GRID, Progress, Vectors, embed
 
 # BM25 that every query lacks: keeps one common word shared by two short texts from looking like a full match.
 # Unlike a scale within each query, coverage lets pairs of different queries be compared, as an allocation must.
 ALWAYS_MISSING = np.float32(8)
-# Components of vectors are rounded to whole multiples of this. A product of two is then a multiple of 2**-22,
-# so every partial sum of a cosine is exact in float32: a pair's score is the same to the last bit alone or in
-# a block, in any order of adding up, and ties stay ties.
-GRID = np.float32(2.0**-11)
 # Passages take nine times the memory and the products of whole texts: too much where candidates of a state are sought.
 MOST_READ_CLOSELY = 5000
 _PAIRS_AT_ONCE = 8192
@@ -63,6 +60,13 @@ class PairScorer:
     that with the best of its passages; a state's documents are compared as a whole. With the bundled model, cached,
     Spanish is read in English words, and where a text is not in English, the cosine is the mean of the bundled and of
     a multilingual model's, with a calibration of their own.
+
+    Parameters
+    ----------
+    progress
+        Called with ``"embedding"`` and the share of new texts that is read, 0 to 1.
+    earlier
+        A scorer of other texts; vectors of those that are here too are taken from it.
     """
 
     def __init__(
@@ -71,27 +75,36 @@ class PairScorer:
         documents: Sequence[str],
         encoder: Encoder,
         *,
-        progress: Callable[[str, float], None] | None = None,
+        progress: Progress | None = None,
+        earlier: "PairScorer | None" = None,
     ):
         self._encoder = encoder
         close = _close_reader(encoder, len(documents))
         self.calibration = calibration_of((close or encoder).name)
-        self._foreign_documents = _ForeignDocuments(documents, encoder, (close or encoder).name)
+        foreign = earlier._foreign_documents.known if earlier else None
+        self._foreign_documents: _ForeignDocuments = _ForeignDocuments(
+            documents, encoder, (close or encoder).name, foreign
+        )
         read = self._read([*queries, *documents])
         asked, read = read[: len(queries)], read[len(queries) :]
-        self._passages: list[NDArray[np.float32]] = []
+        known = earlier._vectors if earlier else (None, None)
         if close is None:
-            vectors = _embed([*asked, *read], encoder, progress)
+            whole = Vectors([*asked, *read], encoder, earlier=known[0], progress=progress)
+            self._vectors: tuple[Vectors, Vectors | None] = whole, None
+            [vectors] = whole.parts
             self._queries, self._documents = vectors[: len(asked)], vectors[len(asked) :]
+            self._passages: list[NDArray[np.float32]] = []
         else:
-            vectors = _embed(read, close, progress)
-            self._documents, *self._passages = map(
-                np.ascontiguousarray, np.split(vectors, 1 + NUM_PASSAGES, axis=1)
-            )
-            self._queries = _embed(asked, encoder, progress).reshape(len(asked), self._documents.shape[1])
+            size, last = 1 + NUM_PASSAGES, known[1]
+            closely = Vectors(read, close, num_parts=size, earlier=last, progress=progress)
+            whole = Vectors(asked, encoder, earlier=known[0], progress=progress)
+            self._vectors = whole, closely
+            self._documents, *self._passages = closely.parts
+            self._queries = whole.parts[0].reshape(len(asked), self._documents.shape[1])
         self._lexical = Lexical(read)
         self._count(asked)
-        self._foreign = self._foreign_documents.asked(queries, progress)
+        known_queries = earlier._foreign.queries if earlier and earlier._foreign else None
+        self._foreign: _Foreign | None = self._foreign_documents.asked(queries, progress, known=known_queries)
 
     @property
     def is_multilingual(self) -> bool:
@@ -110,7 +123,7 @@ class PairScorer:
             Whether a cached encoder stores the queries' vectors; what someone asks for only now is faster without.
         """
         scorer, read = copy(self), self._read(queries)
-        scorer._queries = _embed(read, self._encoder, stored=stored)
+        scorer._queries = embed(read, self._encoder, stored=stored)
         scorer._count(read)
         scorer._foreign = self._foreign_documents.asked(queries, stored=stored)
         return scorer
@@ -187,7 +200,7 @@ class _Foreign:
 
     is_query: NDArray[np.bool_]
     is_document: NDArray[np.bool_]
-    queries: NDArray[np.float32]
+    queries: Vectors
     documents: NDArray[np.float32]
     calibration: Calibration
 
@@ -204,13 +217,13 @@ class _Foreign:
     ) -> None:
         """Replace cosine and total of the pairs concerned in a block of whole rows."""
         is_query, column = self.is_query[rows], np.flatnonzero(self.is_document)
-        everything = np.arange(len(self.documents))
+        everything, queries = np.arange(len(self.documents)), self.queries.parts[0][rows]
         for row, to in ((np.flatnonzero(is_query), everything), (np.flatnonzero(~is_query), column)):
             if len(row) == 0:
                 continue
             pairs = np.ix_(row, to)
             documents = self.documents if to is everything else self.documents[to]
-            dense[pairs] = _mean(dense[pairs], self.queries[rows][row] @ documents.T)
+            dense[pairs] = _mean(dense[pairs], queries[row] @ documents.T)
             total[pairs] = self.calibration.total(dense[pairs], lexical[pairs])
 
     def rescore_pairs(
@@ -223,10 +236,11 @@ class _Foreign:
     ) -> None:
         """Replace cosine and total of the pairs concerned."""
         concerned = np.flatnonzero(self.is_query[query_index] | self.is_document[document_index])
+        queries = self.queries.parts[0]
         for start in range(0, len(concerned), _PAIRS_AT_ONCE):
             part = concerned[start : start + _PAIRS_AT_ONCE]
             q, d = query_index[part], document_index[part]
-            cosines = np.einsum("ij,ij->i", self.queries[q], self.documents[d])
+            cosines = np.einsum("ij,ij->i", queries[q], self.documents[d])
             dense[part] = _mean(dense[part], cosines)
             total[part] = self.calibration.total(dense[part], lexical[part])
 
@@ -309,29 +323,36 @@ def name_of_both(english: str, multilingual: str) -> str:
 class _ForeignDocuments:
     """The documents as a multilingual model reads them: each of its vectors is made when a query first asks for it."""
 
-    def __init__(self, documents: Sequence[str], encoder: Encoder, name: str):
+    def __init__(self, documents: Sequence[str], encoder: Encoder, name: str, earlier: Vectors | None = None):
         self._documents = list(documents)
+        self._earlier = earlier
         self._is_foreign = ~are_english(documents)
         self._encoder = encoder.multilingual if isinstance(encoder, CachedEncoder) else None
         calibration = calibration_of(name_of_both(name, self._encoder.name)) if self._encoder else None
         self.calibration = calibration if calibration and calibration.is_probability else None
         self._lock = Lock()
-        self._vectors: dict[bool, NDArray[np.float32]] = {}
+        self._vectors: dict[bool, Vectors] = {}
+
+    @property
+    def known(self) -> Vectors | None:
+        """The vectors of as many documents as were read."""
+        return self._vectors.get(True) or self._vectors.get(False) or self._earlier
 
     def among(self, documents: NDArray[np.int64]) -> "_ForeignDocuments":
         """Return the same for these documents alone."""
         chosen = copy(self)
         chosen._documents = [self._documents[i] for i in documents]
         chosen._is_foreign = self._is_foreign[documents]
-        chosen._vectors = {which: vectors[documents] for which, vectors in self._vectors.items()}
+        chosen._vectors = {which: vectors.among(documents) for which, vectors in self._vectors.items()}
         return chosen
 
     def asked(
         self,
         queries: Sequence[str],
-        progress: Callable[[str, float], None] | None = None,
+        progress: Progress | None = None,
         *,
         stored: bool = True,
+        known: Vectors | None = None,
     ) -> _Foreign | None:
         """Return what to rescore; None where all is English or there is no multilingual model beside the encoder."""
         is_query = ~are_english(queries)
@@ -340,11 +361,11 @@ class _ForeignDocuments:
             return None
         asked = [text if needed else "" for text, needed in zip(queries, is_needed, strict=True)]
         documents = self._read(encoder, bool(is_query.any()), progress)
-        vectors = _embed(asked, encoder, progress, stored=stored)
-        return _Foreign(is_query, self._is_foreign, vectors, documents, self.calibration)
+        read = Vectors(asked, encoder, earlier=known, progress=progress, stored=stored)
+        return _Foreign(is_query, self._is_foreign, read, documents, self.calibration)
 
     def _read(
-        self, encoder: CachedEncoder, all_of_them: bool, progress: Callable[[str, float], None] | None
+        self, encoder: CachedEncoder, all_of_them: bool, progress: Progress | None
     ) -> NDArray[np.float32]:
         """Return the documents' vectors; zero for those in English unless all are, or once were, wanted."""
         with self._lock:
@@ -352,8 +373,8 @@ class _ForeignDocuments:
             if all_of_them not in self._vectors:
                 is_read = self._is_foreign | all_of_them
                 texts = [text if read else "" for text, read in zip(self._documents, is_read, strict=True)]
-                self._vectors[all_of_them] = _embed(texts, encoder, progress)
-            return self._vectors[all_of_them]
+                self._vectors[all_of_them] = Vectors(texts, encoder, earlier=self._earlier, progress=progress)
+            return self._vectors[all_of_them].parts[0]
 
 
 def _close_reader(encoder: Encoder, num_documents: int) -> CachedEncoder | None:
@@ -373,19 +394,3 @@ def _cosines(queries: NDArray[np.float32], documents: NDArray[np.float32]) -> ND
 def _mean(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean of two cosines; exact, as both are whole multiples of 2**-22."""
     return (left + right) * np.float32(0.5)
-
-
-def _embed(
-    texts: Sequence[str],
-    encoder: Encoder,
-    progress: Callable[[str, float], None] | None = None,
-    *,
-    stored: bool = True,
-) -> NDArray[np.float32]:
-    """Return the vectors of texts, rounded to the grid."""
-    if isinstance(encoder, CachedEncoder):
-        vectors = encoder.encode(texts, progress) if stored else encoder.encode_asked(texts)
-    else:
-        vectors = encoder.encode(texts)
-    steps: NDArray[np.float32] = vectors / GRID
-    return np.multiply(np.rint(steps, out=steps), GRID, out=steps)

@@ -6,17 +6,16 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import log
-from threading import Lock
 from typing import NamedTuple
 from unicodedata import normalize
 
-import Stemmer
-
-from embeddings.lexical import fold, stop_words
+from embeddings.lexical import fold, is_stop_word, stem
 
 _WORD = re.compile(r"\w\w+")
 _JOINT = re.compile(r"[\s'/\u2019-]{1,2}")
 _LONGEST_RUN = 4
+# A district's offers are read again with each change of its tables.
+_TEXTS_REMEMBERED = 2**16
 # A word in more documents than this says nothing about one of them.
 _COMMON_SHARE, _COMMON_COUNT = 0.25, 5
 
@@ -36,9 +35,8 @@ class SharedWords:
     """
 
     def __init__(self, documents: Sequence[str]):
-        self._stems = _Stems()
         self._documents = [normalize("NFC", text) for text in documents]
-        self._stems_of = [tuple(word.stem for word in self._words(text)) for text in self._documents]
+        self._stems_of = [_stems_of(text) for text in self._documents]
         counts = Counter(stem for stems in self._stems_of for stem in set(stems))
         n = len(documents)
         common = max(_COMMON_COUNT, _COMMON_SHARE * n)
@@ -46,7 +44,7 @@ class SharedWords:
             s: log(1 + (n - df + 0.5) / (df + 0.5)) for s, df in counts.items() if s and df <= common
         }
         # Pairs come ordered by their query, so a few texts are enough.
-        self._words_of = lru_cache(maxsize=64)(lambda text: tuple(self._words(text)))
+        self._words_of = lru_cache(maxsize=64)(lambda text: tuple(_words(text)))
 
     def of(self, text: str, document: int, most: int = 3) -> tuple[SharedWord, ...]:
         """Return at most `most` words that a text shares with a document, heaviest first, then as the text has them."""
@@ -66,15 +64,6 @@ class SharedWords:
     def _weight(self, run: Sequence["_Word"]) -> float:
         return sum(self._idf[word.stem] for word in run)
 
-    def _words(self, text: str) -> Iterator["_Word"]:
-        """Yield the words of a text; a blank stem stands where no run of words may go on."""
-        end = 0
-        for match in _WORD.finditer(text):
-            if not _JOINT.fullmatch(text, end, match.start()):
-                yield _Word("", end, end)
-            yield _Word(self._stems.of(match.group()), match.start(), match.end())
-            end = match.end()
-
 
 class _Word(NamedTuple):
     stem: str
@@ -82,24 +71,26 @@ class _Word(NamedTuple):
     end: int
 
 
-class _Stems:
-    """Stems of words, blank for stop words, each found once."""
+@lru_cache(_TEXTS_REMEMBERED)
+def _stems_of(text: str) -> tuple[str, ...]:
+    return tuple(word.stem for word in _words(text))
 
-    def __init__(self) -> None:
-        self._stemmer = Stemmer.Stemmer("english")
-        self._by_word = dict.fromkeys(stop_words(), "")
-        self._lock = Lock()
 
-    def of(self, word: str) -> str:
-        stem = self._by_word.get(word)
-        if stem is None:
-            # A stemmer serves one thread at a time.
-            with self._lock:
-                folded = fold(word)
-                stem = self._by_word.get(folded)
-                stem = self._stemmer.stemWord(folded) if stem is None else stem
-                self._by_word[word] = stem
-        return stem
+def _words(text: str) -> Iterator["_Word"]:
+    """Yield the words of a text; a blank stem stands where no run of words may go on."""
+    end = 0
+    for match in _WORD.finditer(text):
+        if not _JOINT.fullmatch(text, end, match.start()):
+            yield _Word("", end, end)
+        yield _Word(_stem(match.group()), match.start(), match.end())
+        end = match.end()
+
+
+@lru_cache(_TEXTS_REMEMBERED)
+def _stem(word: str) -> str:
+    """Return the stem of a word, blank for a stop word."""
+    folded = fold(word)
+    return "" if is_stop_word(folded) else stem(folded)
 
 
 def _runs(words: Sequence[_Word], shared: set[str], in_a_row: set[tuple[str, str]]) -> Iterator[list[_Word]]:

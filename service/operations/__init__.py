@@ -1,0 +1,1 @@
+"""What keeps the service running and its keepers informed: logs, figures, limits, health, audit log, backups."""

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
 from service.api import districts, problems
+from service.api.openapi import document
 from service.settings import Settings
 from service.storage.database import Database
 
@@ -39,6 +41,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.database = database or Database(settings.url)
     problems.tell_problems(app)
     app.include_router(_api())
+    app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.api.access import SAFE_METHODS, Access, Context, access_of, open_context
+from service.api.openapi import operation_of
 from service.errors import ConflictError, KeyReusedError
 from service.storage.tables import idempotency
 
@@ -31,10 +32,8 @@ class Route(APIRoute):
         self, path: str, endpoint: Callable[..., Any], **options: Any
     ) -> None:  # Any: FastAPI's options
         self.access = access_of(endpoint)
-        extra = {
-            "x-roles": sorted(self.access.roles | {"admin"}) if not self.access.is_public else ["everyone"]
-        }
-        options["openapi_extra"] = (options.get("openapi_extra") or {}) | extra
+        methods = frozenset(options.get("methods") or ("GET",))
+        options["openapi_extra"] = operation_of(self.access, methods, options.get("openapi_extra"))
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:

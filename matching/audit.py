@@ -1,7 +1,7 @@
 """The check of any allocation from the rules alone, with no solver's code: also of one typed by hand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -29,13 +29,19 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that an audit has to say: the rule's name, an error or a warning, and the sentence."""
+    """One thing that an audit has to say: the rule's name, an error or a warning, and the sentence.
+
+    ``owner`` is the school of ``max_partners`` or the partner of ``max_schools``, where it is about one; ``excess`` the
+    slots, partners or schools by which the rule is broken, for a pair rule its slots that no lock holds.
+    """
 
     rule: str
     is_error: bool
     message: str
     need_id: str = ""
     offer_id: str = ""
+    owner: str = field(default="", kw_only=True, compare=False)
+    excess: int = field(default=0, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,17 @@ def audit_matches(matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Aud
     priority
         Priority of each need, 1 to 5.
     """
+    findings, plan = _judged(matches, scorer)
+    levels, even = _values(plan, priority)
+    return Audit(findings, levels, even, int(plan.pairs.fit @ plan.slots))
+
+
+def findings_of(matches: pd.DataFrame, scorer: Scorer) -> tuple[Finding, ...]:
+    """Return what is wrong with matches, errors first, `matches` as in `audit_matches`; needs may be closed."""
+    return _judged(matches, scorer)[0]
+
+
+def _judged(matches: pd.DataFrame, scorer: Scorer) -> "tuple[tuple[Finding, ...], _Plan]":
     need = positions(matches["need_id"], scorer.district.needs["need_id"])
     offer = positions(matches["offer_id"], scorer.district.offers["offer_id"])
     known = (need >= 0) & (offer >= 0)
@@ -106,8 +123,7 @@ def audit_matches(matches: pd.DataFrame, scorer: Scorer, priority: Index) -> Aud
     findings += _lock_findings(plan)
     findings += _figure_findings(plan, matches[known], need[known], offer[known])
     findings.sort(key=lambda finding: (not finding.is_error, finding.rule, finding.need_id, finding.offer_id))
-    levels, even = _values(plan, priority)
-    return Audit(tuple(findings), levels, even, int(plan.pairs.fit @ plan.slots))
+    return tuple(findings), plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,15 +136,14 @@ class _Plan:
     locked: Index
     locks: Locks
 
-    def finding(self, rule: str, message: str, pair: int, *, is_error: bool = True) -> Finding:
-        """Return a finding about one pair."""
-        return Finding(
-            rule,
-            is_error,
-            message,
-            self.need_id(self.pairs.need[pair]),
-            self.offer_id(self.pairs.offer[pair]),
-        )
+    def finding(
+        self, rule: str, message: str, pair: int, *, is_error: bool = True, excess: int | None = None
+    ) -> Finding:
+        """Return a finding about one pair, by default with the slots that no lock holds."""
+        ids = self.need_id(self.pairs.need[pair]), self.offer_id(self.pairs.offer[pair])
+        if excess is None:
+            excess = max(int(self.slots[pair] - self.locked[pair]), 0)
+        return Finding(rule, is_error, message, *ids, excess=excess)
 
     def need_id(self, need: int) -> str:
         return str(self.scorer.district.needs["need_id"].iat[need])
@@ -191,14 +206,17 @@ def _capacity_findings(plan: _Plan) -> Iterator[Finding]:
     filled = np.bincount(pairs.need, weights=plan.slots, minlength=facts.num_needs)
     for offer in _rows(used > facts.offers.slots):
         message = f"The offer gives {used[offer]:.0f} slots, it has {facts.offers.slots[offer]}."
-        yield Finding(Rule.CAPACITY, True, message, "", plan.offer_id(offer))
+        excess = int(used[offer] - facts.offers.slots[offer])
+        yield Finding(Rule.CAPACITY, True, message, "", plan.offer_id(offer), excess=excess)
     for offer in _rows(trained > facts.offers.trained):
         cleared = facts.offers.trained[offer]
         message = f"The offer mentors in {trained[offer]:.0f} slots, {cleared} are trained and cleared."
-        yield Finding(Rule.TRAINED_CAPACITY, True, message, "", plan.offer_id(offer))
+        excess = int(trained[offer] - cleared)
+        yield Finding(Rule.TRAINED_CAPACITY, True, message, "", plan.offer_id(offer), excess=excess)
     for need in _rows(filled > facts.needs.slots):
         message = f"The need gets {filled[need]:.0f} slots, it asks for {facts.needs.slots[need]}."
-        yield Finding(Rule.NEED_SLOTS, True, message, plan.need_id(need))
+        excess = int(filled[need] - facts.needs.slots[need])
+        yield Finding(Rule.NEED_SLOTS, True, message, plan.need_id(need), excess=excess)
 
 
 def _least_findings(plan: _Plan) -> Iterator[Finding]:
@@ -211,15 +229,17 @@ def _least_findings(plan: _Plan) -> Iterator[Finding]:
     is_held = plan.locked > 0
     for pair in _rows(plan.slots < least):
         message = f"The match has {plan.slots[pair]} slots, at least {least[pair]} are worth doing."
-        yield plan.finding(
-            Rule.MIN_MATCH, _despite(is_held[pair]) + message, pair, is_error=not is_held[pair]
-        )
+        message, excess = _despite(is_held[pair]) + message, int(least[pair] - plan.slots[pair])
+        yield plan.finding(Rule.MIN_MATCH, message, pair, is_error=not is_held[pair], excess=excess)
     filled = np.bincount(pairs.need, weights=plan.slots, minlength=facts.num_needs)
     held = np.bincount(pairs.need, weights=is_held, minlength=facts.num_needs)
     for need in _rows((filled > 0) & (filled < facts.needs.min_slots)):
         message = f"The need gets {filled[need]:.0f} slots, it asks for none or at least {facts.needs.min_slots[need]}."
         locked = bool(held[need] > 0)
-        yield Finding(Rule.MIN_NEED, not locked, _despite(locked) + message, plan.need_id(need))
+        excess = int(facts.needs.min_slots[need] - filled[need])
+        yield Finding(
+            Rule.MIN_NEED, not locked, _despite(locked) + message, plan.need_id(need), excess=excess
+        )
 
 
 def _count_findings(plan: _Plan) -> Iterator[Finding]:
@@ -227,16 +247,17 @@ def _count_findings(plan: _Plan) -> Iterator[Finding]:
     facts, schools, partners = plan.scorer.facts, plan.scorer.district.schools, plan.scorer.district.partners
     partner, school = facts.offers.partner[plan.pairs.offer], facts.needs.school[plan.pairs.need]
     for need, count, held in _too_many(plan, plan.pairs.need, partner, facts.needs.max_partners):
-        message = f"The need has {count} partners, at most {facts.needs.max_partners[need]} are allowed."
-        yield Finding(Rule.MAX_PARTNERS, not held, _despite(held) + message, plan.need_id(need))
+        most = int(facts.needs.max_partners[need])
+        message = f"{_despite(held)}The need has {count} partners, at most {most} are allowed."
+        yield Finding(Rule.MAX_PARTNERS, not held, message, plan.need_id(need), excess=count - most)
     for row, count, held in _too_many(plan, school, partner, facts.school_max_partners):
-        name, most = schools["school_id"].iat[row], facts.school_max_partners[row]
-        message = f"School {name} has {count} partners, at most {most} are allowed."
-        yield Finding(Rule.MAX_PARTNERS, not held, _despite(held) + message)
+        name, most = str(schools["school_id"].iat[row]), int(facts.school_max_partners[row])
+        message = f"{_despite(held)}School {name} has {count} partners, at most {most} are allowed."
+        yield Finding(Rule.MAX_PARTNERS, not held, message, owner=name, excess=count - most)
     for row, count, held in _too_many(plan, partner, school, facts.partner_max_schools):
-        name, most = partners["partner_id"].iat[row], facts.partner_max_schools[row]
-        message = f"Partner {name} serves {count} schools, at most {most} are allowed."
-        yield Finding(Rule.MAX_SCHOOLS, not held, _despite(held) + message)
+        name, most = str(partners["partner_id"].iat[row]), int(facts.partner_max_schools[row])
+        message = f"{_despite(held)}Partner {name} serves {count} schools, at most {most} are allowed."
+        yield Finding(Rule.MAX_SCHOOLS, not held, message, owner=name, excess=count - most)
 
 
 def _too_many(plan: _Plan, owner: Index, other: Index, limit: Index) -> Iterator[tuple[int, int, bool]]:
@@ -267,9 +288,8 @@ def _lock_findings(plan: _Plan) -> Iterator[Finding]:
         if slots < locks.slots[row]:
             why = "the locks exceed what is there" if exceeds[row] else "nothing forces this"
             message = f"The locked match of {locks.slots[row]} slots has {slots}: {why}."
-            yield Finding(
-                Rule.PAIR_LOCKED, not exceeds[row], message, plan.need_id(need), plan.offer_id(offer)
-            )
+            ids, excess = (plan.need_id(need), plan.offer_id(offer)), int(locks.slots[row]) - slots
+            yield Finding(Rule.PAIR_LOCKED, not exceeds[row], message, *ids, excess=excess)
 
 
 def _figure_findings(plan: _Plan, matches: pd.DataFrame, need: Index, offer: Index) -> Iterator[Finding]:

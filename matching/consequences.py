@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 import numpy as np
@@ -291,6 +291,28 @@ def pair_of(basis: Basis, need_id: str, offer_id: str) -> int | None:
     offer = row_of(basis.scorer, "offers", "offer_id", offer_id)
     found = np.flatnonzero((basis.problem.pair_need == need) & (basis.problem.pair_offer == offer))
     return int(found[0]) if len(found) else None
+
+
+def with_pair(basis: Basis, need: int, offer: int) -> tuple[Basis, int]:
+    """Return the plan with one more candidate that has no slots yet, and its place.
+
+    Someone of its offer counts as trained where the need takes trained slots: the rule `clearance` asks for that.
+    """
+    problem = basis.problem
+    trained = problem.offer_trained_slots
+    if trained is not None and problem.need_uses_trained is not None and problem.need_uses_trained[need]:
+        is_offer = np.arange(problem.num_offers) == offer
+        problem = replace(problem, offer_trained_slots=np.maximum(trained, is_offer))
+    size = problem.num_offers
+    place = int(np.searchsorted(problem.pair_need * size + problem.pair_offer, need * size + offer))
+    fit = int(basis.scorer.score(np.array([need]), np.array([offer])).fit[0])
+    values = {"pair_need": need, "pair_offer": offer, "pair_fit": fit, "pair_max_slots": optimizer.NO_LIMIT}
+    longer = {
+        field.name: np.insert(getattr(problem, field.name), place, values.get(field.name, 0))
+        for field in fields(problem)
+        if field.name.startswith("pair_") and getattr(problem, field.name) is not None
+    }
+    return replace(basis, problem=replace(problem, **longer), slots=np.insert(basis.slots, place, 0)), place
 
 
 def _by_index(basis: Basis, change: Change) -> optimizer.Change:

@@ -1,7 +1,7 @@
 """Why not this pair: what stands in its way, in words a school board can follow, and what would bring it in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -17,6 +17,7 @@ from matching.consequences import (
     pair_of,
     row_of,
     slots_said,
+    with_pair,
 )
 from matching.fit import MILLION
 from matching.pipeline import Basis, Matching
@@ -69,7 +70,7 @@ def why_not(plan: Matching | Basis, need_id: str, offer_id: str) -> Objection:
         why = " ".join([*_rules_said(gaps), "The offer has no slots."])
         return Objection(need_id, offer_id, "no_slots", why, "The partner would have to give some.", gaps)
     if pair is None:
-        basis, pair = _with_pair(basis, need, offer)
+        basis, pair = with_pair(basis, need, offer)
     even = basis.scorer.policy.objective.even
     found = optimizer.why_not(basis.problem, basis.slots, pair, even=even)
     forced = None
@@ -83,28 +84,6 @@ def why_not(plan: Matching | Basis, need_id: str, offer_id: str) -> Objection:
     then = f"Then {better[:1].lower()}{better[1:]}" if better else f"Even then: {why} {change}"
     wanted = f"{_capital(joined([gap.wanted for gap in gaps]))}. {then}"
     return Objection(need_id, offer_id, "rules", " ".join(_rules_said(gaps)), wanted, gaps, forced)
-
-
-def _with_pair(basis: Basis, need: int, offer: int) -> tuple[Basis, int]:
-    """Return the plan with one more candidate that has no slots yet, and its place.
-
-    Someone of its offer counts as trained where the need takes trained slots: the rule `clearance` asks for that.
-    """
-    problem = basis.problem
-    trained = problem.offer_trained_slots
-    if trained is not None and problem.need_uses_trained is not None and problem.need_uses_trained[need]:
-        is_offer = np.arange(problem.num_offers) == offer
-        problem = replace(problem, offer_trained_slots=np.maximum(trained, is_offer))
-    size = problem.num_offers
-    place = int(np.searchsorted(problem.pair_need * size + problem.pair_offer, need * size + offer))
-    fit = int(basis.scorer.score(np.array([need]), np.array([offer])).fit[0])
-    values = {"pair_need": need, "pair_offer": offer, "pair_fit": fit, "pair_max_slots": optimizer.NO_LIMIT}
-    longer = {
-        field.name: np.insert(getattr(problem, field.name), place, values.get(field.name, 0))
-        for field in fields(problem)
-        if field.name.startswith("pair_") and getattr(problem, field.name) is not None
-    }
-    return replace(basis, problem=replace(problem, **longer), slots=np.insert(basis.slots, place, 0)), place
 
 
 def _rules_said(gaps: tuple[RuleGap, ...]) -> list[str]:

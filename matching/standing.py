@@ -174,10 +174,18 @@ def as_of_now(district: District, policy: Policy) -> District:
         closed = district.needs.loc[~is_open, "need_id"]
         rows = rows[~rows["need_id"].isin(closed)].reset_index(drop=True)
         evidence = district.evidence[~district.evidence["need_id"].isin(closed)].reset_index(drop=True)
-        district = replace(district, needs=district.needs[is_open].reset_index(drop=True), evidence=evidence)
+        needs = district.needs[is_open].reset_index(drop=True)
+        district = replace(district, needs=needs, evidence=evidence, partnerships=rows)
+    return without_returns(district, policy)
+
+
+def without_returns(district: District, policy: Policy) -> District:
+    """Return the district with what ended for its evaluation declined, so that it cannot come again this year."""
+    rows = district.partnerships
     ended = (rows["status"] == "ended").to_numpy()
     is_bad = ended & ~np.isnan(badly_evaluated(district, policy, rows))
-    if is_bad.any():
-        rows = rows.copy()
-        rows.loc[is_bad, "status"], rows.loc[is_bad, "since"] = "declined", pd.NaT
-    return district if rows is district.partnerships else replace(district, partnerships=rows)
+    if not is_bad.any():
+        return district
+    rows = rows.copy()
+    rows.loc[is_bad, "status"], rows.loc[is_bad, "since"] = "declined", pd.NaT
+    return replace(district, partnerships=rows)

@@ -8,13 +8,14 @@ and say which columns changed, never a contact and never a text.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from service.operations.privacy import without_private
 from service.storage.tables import audit_log
 
 INSTALLATION: Final = 0
@@ -90,7 +91,7 @@ def append(
     thing
         To what: a resource's name and the thing's id.
     details
-        What else to know; values that JSON knows.
+        What else to know; values that JSON knows. What looks like a contact, a secret or a text is hidden.
     """
     if connection.dialect.name == "postgresql":
         # Two transactions must not take the same number; SQLite has one writer anyway.
@@ -109,7 +110,7 @@ def append(
         action=action,
         thing=thing[0],
         thing_id=thing[1],
-        details=canonical(details or {}),
+        details=canonical(without_private("", dict(details or {}))),
         previous_sha256=last.sha256 if last else BEFORE_THE_FIRST,
     ).sealed()
     connection.execute(insert(audit_log), asdict(entry))
@@ -128,11 +129,16 @@ def verify(connection: Connection, heads: Iterable[Head] = ()) -> Break | None:
     """
     noted = {(head.chain, head.number): head.sha256 for head in heads}
     last: dict[int, Entry] = {}
-    for entry in _entries(connection):
-        why = _objection(entry, last.get(entry.chain), noted.get((entry.chain, entry.number)))
-        if why:
-            return Break(entry.chain, entry.number, why)
-        last[entry.chain] = entry
+    # A thousand at a time: a log outgrows the memory long before a disk.
+    query = (
+        select(audit_log).order_by(audit_log.c.chain, audit_log.c.number).execution_options(yield_per=1000)
+    )
+    with connection.execute(query) as found:
+        for entry in (Entry(**row) for row in found.mappings()):
+            why = _objection(entry, last.get(entry.chain), noted.get((entry.chain, entry.number)))
+            if why:
+                return Break(entry.chain, entry.number, why)
+            last[entry.chain] = entry
     for chain, number in sorted(noted):
         if chain not in last or last[chain].number < number:
             return Break(chain, number, "an entry noted down earlier is gone")
@@ -149,14 +155,6 @@ def heads(connection: Connection) -> list[Head]:
         last, (audit_log.c.chain == last.c.chain) & (audit_log.c.number == last.c.number)
     )
     return [Head(*row) for row in connection.execute(rows.order_by(audit_log.c.chain))]
-
-
-def _entries(connection: Connection) -> Iterator[Entry]:
-    """Yield all entries, chain by chain, without holding them all in memory."""
-    query = select(audit_log).order_by(audit_log.c.chain, audit_log.c.number)
-    found = connection.execution_options(yield_per=1000).execute(query)
-    for row in found.mappings():
-        yield Entry(**row)
 
 
 def _objection(entry: Entry, before: Entry | None, noted: str | None) -> str:

@@ -6,30 +6,14 @@ and tells of an exception its type and place, but not its message: databases and
 """
 
 import logging
-import re
 import sys
 import traceback
-from functools import lru_cache
-from types import TracebackType
-from typing import Final, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_PRIVATE_FIELD: Final = re.compile(
-    r"contact|e_?mail|phone|token|password|secret|cookie|authorization|csrf|query|url|body|statement|text|comment|goal",
-    re.IGNORECASE,
-)
-# An e-mail address; a telephone number; what follows "?" in an address; a credential after its name.
-_PRIVATE_WORDS: Final = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]+"
-    r"|(?<![\w-])\+?\(?\d{3}\)?[ .-]\d{3}[ .-]?\d{4}\b"
-    r"|\?[\w%.~-]+=\S*"
-    r"|(?i:(?:bearer|basic|token|password|secret|cookie|key)\b['\"]?\s*[:= ]\s*['\"]?)[\w.~+/=-]{8,}"
-    r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)"
-)
-HIDDEN: Final = "[hidden]"
-Fault = tuple[type[BaseException], BaseException, TracebackType | None]
+from service.operations.privacy import without_private
 
 
 def configure_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -86,12 +70,8 @@ def hide_private(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     """Return the event without contacts, secrets and texts."""
     event.pop("color_message", None)
     for name, value in event.items():
-        if name.startswith("_"):
-            continue
-        if _is_private(name):
-            event[name] = HIDDEN
-        elif isinstance(value, str):
-            event[name] = _masked(value)
+        if not name.startswith("_"):
+            event[name] = without_private(name, value)
     return event
 
 
@@ -104,17 +84,6 @@ def tell_faults(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     if isinstance(error, BaseException):
         event["exception"] = "\n".join(_told(error))
     return event
-
-
-@lru_cache(256)
-def _is_private(name: str) -> bool:
-    return bool(_PRIVATE_FIELD.search(name))
-
-
-# The same few values come with every request; searching them anew costs more than all else that is logged.
-@lru_cache(1024)
-def _masked(value: str) -> str:
-    return _PRIVATE_WORDS.sub(HIDDEN, value)
 
 
 def _told(error: BaseException) -> list[str]:

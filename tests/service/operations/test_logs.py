@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from service.operations.logs import HIDDEN, configure_logs
+from service.operations.logs import configure_logs
+from service.operations.privacy import HIDDEN
 
 PRIVATE = (
     "ana.lopez@example.org",

@@ -73,12 +73,19 @@ def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_
     if decimal_comma:
         cells = _with_points(cells, table)
     problems = [*_header_problems(table, headers), *_loose_cells(table, headers, columns, rows)]
-    return Sheet(table, cells, rows, tuple(problems), tuple(_header_warnings(table, headers)))
+    return Sheet(table, cells, rows, tuple(problems), tuple(header_warnings(table, headers)))
 
 
 def sheet_without_cells(table: Table, *problems: Problem) -> Sheet:
     """Return a sheet with nothing in it but the problems that stand in the way of reading it."""
     return Sheet(table, pd.DataFrame(dtype="str"), np.empty(0, np.int64), problems)
+
+
+def header_warnings(table: Table, headers: Iterable[str]) -> Iterator[str]:
+    """Yield a warning that names the columns which nobody knows, where there are any."""
+    unknown = [header for header in dict.fromkeys(headers) if header and header not in table.columns_by_name]
+    if unknown:
+        yield f"{table.name}: unknown columns, kept but not used: {', '.join(unknown)}."
 
 
 def _known_names(table: Table, headers: Sequence[str]) -> list[str]:
@@ -104,12 +111,6 @@ def _header_problems(table: Table, headers: Sequence[str]) -> Iterator[Problem]:
     for column in table.columns:
         if column.is_required and column.name not in headers:
             yield Problem(table.name, None, column.name, "no such column", f"a column with {column.expected}")
-
-
-def _header_warnings(table: Table, headers: Sequence[str]) -> Iterator[str]:
-    unknown = [header for header in dict.fromkeys(headers) if header and header not in table.columns_by_name]
-    if unknown:
-        yield f"{table.name}: unknown columns, kept but not used: {', '.join(unknown)}."
 
 
 def _loose_cells(

@@ -23,7 +23,7 @@ from matching.errors import DataError, Problem
 from matching.files import Sheets, read_sheet, read_sheets, sheet_of_frame
 from matching.relations import CheckedSheet, relation_problems
 from matching.schemas import MATCHES, TABLES
-from matching.sheets import Sheet
+from matching.sheets import Sheet, header_warnings
 from matching.typed import blank_column, dtype_of, typed_column
 from matching.values import is_date_like
 
@@ -83,15 +83,23 @@ def read_matches(path: str | PathLike[str]) -> pd.DataFrame:
             MATCHES.name, None, None, "no such table", "need_id, offer_id and slots in each row"
         )
         raise DataError([*sheets.problems, missing])
-    checked = _check(sheets.by_table[MATCHES.name])
+    checked = check_sheet(sheets.by_table[MATCHES.name])
     problems = [*sheets.problems, *checked.problems]
     if problems:
         raise DataError(problems)
     return checked.typed.reset_index(drop=True)
 
 
+def warnings_of(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    """Yield what checked tables warn of, wherever they come from: unknown columns, and blanks that stand for a trust."""
+    for name, table in TABLES.items():
+        yield from header_warnings(table, map(str, tables[name].columns))
+    yield from _blank_warnings(tables)
+    yield from _gone_warnings(tables)
+
+
 def _district(sheets: Sheets, name: str) -> District:
-    checked = {table: _check(sheets.by_table[table]) for table in TABLES if table in sheets.by_table}
+    checked = {table: check_sheet(sheets.by_table[table]) for table in TABLES if table in sheets.by_table}
     problems = [*sheets.problems, *sheets.missing()]
     problems += [problem for sheet in checked.values() for problem in sheet.problems]
     problems += relation_problems(checked)
@@ -103,7 +111,7 @@ def _district(sheets: Sheets, name: str) -> District:
     return District(name=name, warnings=tuple(warnings), **tables)
 
 
-def _check(sheet: Sheet) -> CheckedSheet:
+def check_sheet(sheet: Sheet) -> CheckedSheet:
     """Return the sheet with typed columns and every problem that a column alone can have."""
     columns = [column for column in sheet.table.columns if column.name in sheet.cells]
     pairs = {column.name: typed_column(sheet.cells[column.name], column) for column in columns}

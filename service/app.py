@@ -9,8 +9,11 @@ from fastapi import APIRouter, FastAPI
 
 from service.api import districts, problems
 from service.api.openapi import document
+from service.operations.endpoints import attend
+from service.operations.limits import Bounds
 from service.settings import Settings
 from service.storage.database import Database
+from service.storage.migrations import check_tables
 
 DESCRIPTION = """What schools lack, what partners give, who is recommended for what and why; runs that allocate
 it all, their review and publication. Lists are `{"items": [...], "next": cursor or null}`; errors are problem+json
@@ -41,8 +44,22 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.database = database or Database(settings.url)
     problems.tell_problems(app)
     app.include_router(_api())
+    attend(app, _bounds(settings), problems.answer, settings.metrics_token)
+    app.state.checks["database"] = partial(check_tables, app.state.database)
+    app.state.metrics.follow(
+        "database_connections", "Connections to the database.", "state", app.state.database.connections
+    )
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        hosts=settings.hosts,
+        json_bytes=settings.max_json_bytes,
+        upload_bytes=settings.max_upload_bytes,
+        seconds=settings.request_seconds,
+    )
 
 
 def _api() -> APIRouter:

@@ -22,6 +22,24 @@ class Settings(BaseSettings):
     executor: Literal["local", "dask"] = Field(default="local", description="Where runs are done.")
     dask_scheduler: str = Field(default="", description="Address of the Dask scheduler.")
     max_running: int = Field(default=1, ge=1, description="Runs done at one time on this machine.")
+    allowed_hosts: str = Field(
+        default="localhost,127.0.0.1,[::1]",
+        description="Names by which this service may be asked for, with commas between them; *: any.",
+    )
+    request_seconds: float = Field(default=120.0, gt=0, description="Longest time until an answer begins.")
+    max_json_bytes: int = Field(default=2**20, ge=1, description="Most that a JSON or form body may have.")
+    max_upload_bytes: int = Field(default=2**25, ge=1, description="Most that an uploaded file may have.")
+    metrics_token: str = Field(
+        default="", description="What lets other machines read /metrics, sent as Bearer; blank: none may."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least that is logged."
+    )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names by which this service may be asked for."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(","))
 
     @property
     def url(self) -> str:

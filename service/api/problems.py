@@ -109,10 +109,11 @@ def tell_problems(app: FastAPI) -> None:
         OperationalError,
         Exception,
     ):
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, answer)
 
 
-def _answer(request: Request, error: Exception) -> Response:
+def answer(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that ended in an error."""
     status, detail, errors, headers = _told(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("failed", exc_info=error)

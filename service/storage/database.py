@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 
 class Database:
@@ -47,6 +47,13 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
             connection.commit()
+
+    def connections(self) -> dict[str, float]:
+        """Return how many connections are in use and how many wait to be used."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {"used": float(pool.checkedout()), "idle": float(pool.checkedin())}
 
     def close(self) -> None:
         """Close all connections that are not in use."""

@@ -8,6 +8,7 @@ committed. A revision that was released is never changed.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -45,6 +46,25 @@ def undo_migrations(database: Database, revision: str) -> None:
 
     with database.writing() as connection:
         command.downgrade(_config(connection), revision)
+
+
+def check_tables(database: Database) -> None:
+    """Check that a database answers and has the tables of this release.
+
+    Raises
+    ------
+    RuntimeError
+        Where it has those of another one.
+    """
+    with database.reading() as connection:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found != _newest():
+        raise RuntimeError(f"Tables: expected revision {_newest()}, found {found}.")
+
+
+@cache
+def _newest() -> str:
+    return revisions()[-1]
 
 
 def differences(connection: Connection) -> list[object]:

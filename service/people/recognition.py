@@ -1,6 +1,5 @@
 """From a secret that came with a request to the principal whom it lets in."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
@@ -9,17 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from service.people.principal import Membership, Principal, Role
+from service.people.secret import sha256_of
 from service.storage.tables import districts, memberships, sessions, tokens, users
 
 #: Names of the session's cookie, the first where the service is reached by https.
 COOKIES: Final = ("__Host-partnermatch", "partnermatch")
 # What may most comes first.
 _RANK: Final = tuple(Role)
-
-
-def sha256_of(secret: str) -> str:
-    """Return what is kept of a secret: it has 256 random bits, so it needs no salt and no slow hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def principal_of_token(connection: Connection, secret: str) -> Principal | None:
@@ -57,23 +52,30 @@ def principal_of_session(connection: Connection, cookies: Mapping[str, str]) -> 
     return Principal(
         actor=f"user:{found.id}",
         name=found.name,
-        memberships=memberships_of(connection, found.id),
+        memberships=memberships_by_user(connection, found.id).get(found.id, ()),
         is_admin=found.is_admin,
         csrf=found.csrf,
         user_id=found.id,
     )
 
 
-def memberships_of(connection: Connection, user_id: int) -> tuple[Membership, ...]:
-    """Return a person's memberships, one a district: the role that may most, with all it is of."""
+def memberships_by_user(
+    connection: Connection, user_id: int | None = None
+) -> dict[int, tuple[Membership, ...]]:
+    """Return the memberships of all people or of one, at most one a district, with all it is of."""
     asked = (
         select(memberships, districts.c.key)
         .join(districts, districts.c.id == memberships.c.district_id)
-        .where(memberships.c.user_id == user_id)
-        .order_by(memberships.c.district_id)
+        .order_by(memberships.c.user_id, memberships.c.district_id)
     )
-    rows = connection.execute(asked).all()
-    return tuple(_highest(group) for _, group in groupby(rows, key=lambda row: row.district_id))
+    if user_id is not None:
+        asked = asked.where(memberships.c.user_id == user_id)
+    found: dict[int, tuple[Membership, ...]] = {}
+    for (person, _), rows in groupby(
+        connection.execute(asked), key=lambda row: (row.user_id, row.district_id)
+    ):
+        found[person] = (*found.get(person, ()), _highest(rows))
+    return found
 
 
 def _highest(rows: Iterable) -> Membership:  # type: ignore[type-arg]  # rows of a query have no type

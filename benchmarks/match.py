@@ -65,14 +65,15 @@ def whole_processes() -> dict[str, object]:
 
 def generated(num_needs: int) -> dict[str, object]:
     """Return seconds a stage and peak memory of a generated district, measured in a process of its own."""
-    from matching.generate import generate_district, write_tables
+    from matching.exporting import write_folder
+    from matching.generate import generate_district
 
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent, "district")
         tables = generate_district(
             max(3, num_needs * 2 // 9), seed=1, num_needs=num_needs, num_offers=num_needs
         )
-        write_tables(tables, folder)
+        write_folder(tables, folder)
         command = [sys.executable, "-m", "benchmarks.match", "--stages-of", str(folder)]
         answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT)
     found: dict[str, object] = json.loads(answer.stdout)

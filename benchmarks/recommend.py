@@ -23,7 +23,8 @@ from benchmarks.record import write_record
 from embeddings import CachedEncoder, SentenceEncoder
 from matching import Recommender, read_district
 from matching.district import District
-from matching.generate import generate_district, write_tables
+from matching.exporting import write_folder
+from matching.generate import generate_district
 from matching.texts import need_texts, offer_texts
 
 ON = date(2026, 9, 14)
@@ -138,7 +139,7 @@ def _district(size: int) -> District:
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent, "district")
         tables = generate_district(max(3, size * 2 // 9), seed=SEED, num_needs=size, num_offers=size)
-        write_tables(tables, folder)
+        write_folder(tables, folder)
         return read_district(folder)
 
 

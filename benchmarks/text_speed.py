@@ -29,7 +29,8 @@ from benchmarks.record import write_record
 from embeddings import CachedEncoder, Lexical, PairScorer, SentenceEncoder, WordHashEncoder
 from embeddings.models import unit
 from matching.candidates import find_candidates, scorer_of
-from matching.generate import generate_district, write_tables
+from matching.exporting import write_folder
+from matching.generate import generate_district
 from matching.policy import policy_from_mapping
 from matching.tables import read_district
 
@@ -228,7 +229,7 @@ def candidates_speed() -> dict[str, float]:
     """Return the time to find the candidates of 30,000 generated needs and offers, in a process of its own."""
     tables = generate_district(30_000 * 2 // 9, seed=1, num_needs=30_000, num_offers=30_000)
     with tempfile.TemporaryDirectory() as parent:
-        write_tables(tables, Path(parent, "district"))
+        write_folder(tables, Path(parent, "district"))
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             return pool.submit(candidates_of, Path(parent, "district")).result()
 

@@ -1,4 +1,4 @@
-"""Files to sheets: a folder of CSV files or a workbook, with all that Excel does to them."""
+"""Files to sheets: CSV files in a folder or a zip, or a workbook, with all that Excel does to them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import csv
 import datetime as dt
 import io
 import re
+import sys
 import unicodedata
 import warnings
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from numbers import Integral, Real
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 import numpy as np
 import pandas as pd
 
+from matching.archives import LIMITS, UNLIMITED, Limits, check_size, counted, opened_zip, read_entry, refusal
 from matching.columns import Table
 from matching.errors import DataError, Problem
+from matching.escaping import unescaped
 from matching.schemas import TABLES
 from matching.sheets import Sheet, sheet_of_records, sheet_without_cells
 from matching.values import word_key
@@ -31,8 +33,16 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 _PLAIN = str.maketrans({"\xa0": " ", "\u202f": " ", "\u2007": " ", "\u200b": "", "\ufeff": ""})
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Letters that neither a workbook nor a database can hold."""
+_LIKE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31}")
 _CSV_SUFFIXES = (".csv", ".tsv", ".txt")
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+_PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", *_WORKBOOK_SUFFIXES)
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+"""How a workbook from before 2007 starts, and any with a password."""
+_MOST_SHEETS: Final = 100
+_HEADER_SAMPLE: Final = 65_536
 
 
 class _AnyCell(Protocol):
@@ -52,6 +62,12 @@ class Sheets:
     by_table: dict[str, Sheet] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    limits: Limits = UNLIMITED
+
+    def counted(self, records: Iterator[list[str]], table: str) -> list[Sequence[str]]:
+        """Return the records of a table, unless they and the sheets that are there go beyond the limits."""
+        before = sum(sheet.cells.size for sheet in self.by_table.values())
+        return list(counted(records, table, self.limits, before))
 
     def add(self, name: str, sheet: Sheet) -> None:
         """Add the sheet of a table, unless it is quite empty; a second one for the table is a problem."""
@@ -71,19 +87,52 @@ class Sheets:
 
 
 def read_sheets(path: Path) -> Sheets:
-    """Return the sheets of a folder of CSV files or of one workbook.
+    """Return the sheets of a folder of CSV files, of a zip of them or of one workbook.
 
     Raises
     ------
     DataError
-        When there is neither at this path.
+        When there is none of these at this path.
     """
     if path.is_dir():
         return _read_folder(path)
-    if path.is_file() and path.suffix.lower() in _WORKBOOK_SUFFIXES:
-        return _read_workbook(path)
+    suffix = path.suffix.lower()
+    if path.is_file() and suffix in (*_WORKBOOK_SUFFIXES, ".zip"):
+        with path.open("rb") as file:
+            if suffix == ".zip":
+                return read_upload(file, path.name)
+            return _read_workbook(file, path.name)
     found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
-    raise DataError([Problem("", None, None, found, "a folder of CSV files or one .xlsx workbook")])
+    raise refusal(found, "a folder of CSV files, a .zip of them or one .xlsx workbook")
+
+
+def read_upload(file: BinaryIO, name: str, limits: Limits = LIMITS) -> Sheets:
+    """Return the sheets of a file that anyone may have made: a workbook, a zip of CSV files, or a table's CSV file.
+
+    What it is shows in its first bytes; its name matters only where that is the table's. Not every table need
+    be there.
+
+    Raises
+    ------
+    DataError
+        When it is none of these, is damaged, or goes beyond the limits.
+    """
+    start = file.read(4)
+    check_size(file.seek(0, io.SEEK_END), name, limits)
+    file.seek(0)
+    if start.startswith(b"PK"):
+        return _read_packed(file, name, limits)
+    place = PurePosixPath(name.replace("\\", "/"))
+    table = TABLES.get(word_key(place.stem))
+    if start == _OLD_WORKBOOK or table is None or place.suffix.lower() not in _CSV_SUFFIXES:
+        found = f"{name}, which is an old workbook or has a password" if start == _OLD_WORKBOOK else name
+        expected = (
+            "an .xlsx workbook, a .zip of CSV files, or one CSV file named after its table, like needs.csv"
+        )
+        raise refusal(found, expected)
+    sheets = Sheets(limits=limits)
+    _add_csv(sheets, table, file.read())
+    return sheets
 
 
 def read_sheet(path: Path, table: Table) -> Sheets:
@@ -96,12 +145,13 @@ def read_sheet(path: Path, table: Table) -> Sheets:
     """
     suffix = path.suffix.lower()
     if path.is_file() and suffix in _WORKBOOK_SUFFIXES:
-        return _read_workbook(path, {table.name: table})
+        with path.open("rb") as file:
+            return _read_workbook(file, path.name, {table.name: table})
     if not path.is_file() or suffix not in _CSV_SUFFIXES:
         found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
         raise DataError([Problem(table.name, None, None, found, "a CSV file or an .xlsx workbook")])
     sheets = Sheets()
-    _add_csv(sheets, table, path)
+    _add_csv(sheets, table, path.read_bytes())
     return sheets
 
 
@@ -140,21 +190,57 @@ def _number_text(value: Real | np.bool_) -> str:
 def _read_folder(folder: Path) -> Sheets:
     sheets, unread = Sheets(), []
     for path in sorted(folder.iterdir()):
-        suffix, name = path.suffix.lower(), word_key(path.stem)
-        if path.name.startswith((".", "~")) or suffix not in (*_CSV_SUFFIXES, *_WORKBOOK_SUFFIXES):
+        if _is_passed_over(path.name):
             continue
-        if name in TABLES and suffix in _CSV_SUFFIXES:
-            _add_csv(sheets, TABLES[name], path)
+        table = _table_of(path.name)
+        if table is not None:
+            _add_csv(sheets, table, path.read_bytes())
         else:
             unread.append(path.name)
-    if unread:
-        sheets.warnings.append(f"Not read, for no table has this name: {', '.join(unread)}.")
+    _warn_of_unread(sheets, unread)
     return sheets
 
 
-def _add_csv(sheets: Sheets, table: Table, path: Path) -> None:
+def _read_packed(file: BinaryIO, name: str, limits: Limits) -> Sheets:
+    """Return the sheets of a zip: a workbook is one too."""
+    with opened_zip(file, name, limits) as archive:
+        if "[Content_Types].xml" in archive.namelist():
+            return _read_workbook(file, name, limits=limits)
+        sheets, unread = Sheets(limits=limits), []
+        for entry in archive.infolist():
+            path = PurePosixPath(entry.filename.replace("\\", "/"))
+            if path.suffix.lower() in _PACKED:
+                raise refusal(f"{path.name} in {name}, which is packed itself", "CSV files in a zip")
+            if entry.is_dir() or _is_passed_over(path.name) or "__MACOSX" in path.parts:
+                continue
+            table = _table_of(path.name)
+            if table is not None:
+                _add_csv(sheets, table, read_entry(archive, entry))
+            else:
+                unread.append(path.name)
+    _warn_of_unread(sheets, unread)
+    return sheets
+
+
+def _is_passed_over(name: str) -> bool:
+    """Whether a file in a folder is none of a district's and not worth a word."""
+    is_table = PurePosixPath(name).suffix.lower() in (*_CSV_SUFFIXES, *_WORKBOOK_SUFFIXES)
+    return name.startswith((".", "~")) or not is_table
+
+
+def _table_of(name: str) -> Table | None:
+    path = PurePosixPath(name)
+    return TABLES.get(word_key(path.stem)) if path.suffix.lower() in _CSV_SUFFIXES else None
+
+
+def _warn_of_unread(sheets: Sheets, names: Sequence[str]) -> None:
+    if names:
+        sheets.warnings.append(f"Not read, for no table has this name: {', '.join(names)}.")
+
+
+def _add_csv(sheets: Sheets, table: Table, data: bytes) -> None:
     name = table.name
-    text, encoding = _decoded(path.read_bytes())
+    text, encoding = _decoded(data)
     if text is None:
         expected = "a CSV file saved as UTF-8"
         problem = Problem(name, None, None, "letters in an encoding that is not known", expected)
@@ -167,9 +253,9 @@ def _add_csv(sheets: Sheets, table: Table, path: Path) -> None:
     if match := re.fullmatch(r"sep=(.)\s*", first):
         delimiter, text = match[1], rest
     else:
-        delimiter = _delimiter(text.lstrip().partition("\n")[0], table)
-    records, problems = _csv_records(text, delimiter, name)
-    sheets.problems += problems
+        delimiter = _delimiter(text.lstrip()[:_HEADER_SAMPLE].partition("\n")[0], table)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    records = sheets.counted(_csv_records(reader, name, sheets.problems), name)
     sheets.add(name, sheet_of_records(table, records, decimal_comma=delimiter == ";"))
 
 
@@ -194,54 +280,72 @@ def _delimiter(header: str, table: Table) -> str:
     return max((",", ";", "\t"), key=num_known)
 
 
-def _csv_records(text: str, delimiter: str, name: str) -> tuple[list[list[str]], list[Problem]]:
-    """Return all records, one a spreadsheet row whatever its line breaks, and the rows that are no CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    records: list[list[str]] = []
-    problems: list[Problem] = []
+def _csv_records(reader: Iterator[list[str]], name: str, problems: list[Problem]) -> Iterator[list[str]]:
+    """Yield all records, one a spreadsheet row whatever its line breaks; note the rows that are no CSV."""
+    row = 0
     while True:
         try:
-            records.extend([cell.strip() for cell in record] for record in reader)
-            return records, problems
+            for record in reader:
+                row += 1
+                yield [_unescaped(cell.strip()) for cell in record]
+            return
         except csv.Error as error:
-            records.append([])
+            row += 1
             expected = 'cells with a double quote in them to be quoted, like "the ""big"" hall"'
-            problems.append(Problem(name, len(records), None, f"a stray quote ({error})", expected))
+            problems.append(Problem(name, row, None, f"a stray quote ({error})", expected))
+        yield []
 
 
-def _read_workbook(path: Path, tables: Mapping[str, Table] = TABLES) -> Sheets:
+def _read_workbook(
+    file: BinaryIO, name: str, tables: Mapping[str, Table] = TABLES, *, limits: Limits = UNLIMITED
+) -> Sheets:
     """Return the sheets of a workbook; openpyxl, slow to import, is loaded only here.
 
-    It warns of what it leaves out, drop-down lists for one, which does not matter to a reader.
+    It warns of what it leaves out, drop-down lists for one, which does not matter to a reader, and it raises
+    anything at all for a damaged file. Where defusedxml is installed, it refuses XML that multiplies itself.
     """
     import openpyxl
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            with contextlib.closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as workbook:
-                return _sheets_of_workbook(workbook, tables)
-    except (OSError, KeyError, ValueError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
+            with contextlib.closing(openpyxl.load_workbook(file, read_only=True, data_only=True)) as workbook:
+                return _sheets_of_workbook(workbook, tables, limits)
+    except DataError:
+        raise
+    except Exception as error:
         expected = "a workbook that opens in Excel without a password"
-        found = f"{path.name}, which cannot be read"
-        raise DataError([Problem("", None, None, found, expected)]) from error
+        raise refusal(f"{name}, which cannot be read", expected) from error
 
 
-def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table]) -> Sheets:
-    sheets, unread = Sheets(), []
+def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table], limits: Limits) -> Sheets:
+    sheets, unread = Sheets(limits=limits), []
+    if len(workbook.worksheets) > _MOST_SHEETS:
+        raise refusal(f"{len(workbook.worksheets)} sheets", f"at most {_MOST_SHEETS}")
     for worksheet in workbook.worksheets:
         name = word_key(worksheet.title)
         if name in tables:
             worksheet.reset_dimensions()
-            records = [
-                [_plain(_workbook_text(cell)).strip() for cell in row] for row in worksheet.iter_rows()
-            ]
+            records = sheets.counted(
+                ([_sheet_text(cell) for cell in row] for row in worksheet.iter_rows()), name
+            )
             sheets.add(name, sheet_of_records(tables[name], records))
         else:
             unread.append(worksheet.title)
-    if unread:
-        sheets.warnings.append(f"Not read, for no table has this name: {', '.join(unread)}.")
+    _warn_of_unread(sheets, unread)
     return sheets
+
+
+def _sheet_text(cell: _AnyCell) -> str:
+    """Return what a cell of a workbook says; Excel writes a text such as _x0041_ with x005F_ in front."""
+    text = _plain(_workbook_text(cell)).strip()
+    if "_x005F_" in text:
+        text = re.sub("_x005F_(?=x[0-9A-Fa-f]{4}_)", "_", text)
+    return _unescaped(text)
+
+
+def _unescaped(cell: str) -> str:
+    return unescaped(cell) if cell[:1] == "'" else cell
 
 
 def _workbook_text(cell: _AnyCell) -> str:
@@ -253,7 +357,21 @@ def _workbook_text(cell: _AnyCell) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return the text with plain spaces and line ends, composed accents and no marks of byte order."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text.translate(_PLAIN))
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """Return the text with plain spaces and line ends, composed accents, and no marks of byte order or control."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.isascii():
+        return text
+    text = text.translate(_PLAIN)
+    if _LIKE_MARKS.search(text):
+        # Composing takes the square of their number: no letter of any language has more (Unicode annex 15).
+        text = _marks().sub(lambda match: match[0][:30], text)
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    """Return what finds more than thirty accents on one letter."""
+    marks = (chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    return re.compile(f"[{''.join(marks)}]{{31,}}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -15,6 +15,8 @@ from matching.columns import Cell, Table
 from matching.errors import Problem
 from matching.values import word_key
 
+MOST_LETTERS = 32_000
+"""A little less than a cell of Excel holds, so that all can be written there, also with an apostrophe in front."""
 _PERSON = frozenset({"student", "pupil", "child", "learner", "scholar"})
 _PERSONAL = frozenset(
     {"name", "first", "last", "surname", "id", "number", "photo", "email", "phone", "address", "birth"}
@@ -73,6 +75,7 @@ def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_
     if decimal_comma:
         cells = _with_points(cells, table)
     problems = [*_header_problems(table, headers), *_loose_cells(table, headers, columns, rows)]
+    problems += _long_cells(table, kept, rows)
     return Sheet(table, cells, rows, tuple(problems), tuple(header_warnings(table, headers)))
 
 
@@ -124,6 +127,20 @@ def _loose_cells(
     for row, count in zip(rows[loose > 0].tolist(), loose[loose > 0].tolist(), strict=True):
         found = f"{count} filled cell{'s' if count > 1 else ''} under no header"
         yield Problem(table.name, row, None, found, "every cell under a header; quote cells with a comma")
+
+
+def _long_cells(
+    table: Table, columns: Mapping[str, Sequence[str]], rows: NDArray[np.int64]
+) -> Iterator[Problem]:
+    """Yield the cells that hold more than a spreadsheet's; the text is not shown, for it may be a contact."""
+    for name, column in columns.items():
+        if max(map(len, column), default=0) * 2 <= MOST_LETTERS:
+            continue
+        for row, cell in zip(rows.tolist(), column, strict=True):
+            num_letters = len(cell.encode("utf-16-le")) // 2
+            if num_letters > MOST_LETTERS:
+                found = f"{num_letters} letters in column {name}"
+                yield Problem(table.name, row, None, found, f"at most {MOST_LETTERS} letters in a cell")
 
 
 def is_student_record(header: str) -> bool:

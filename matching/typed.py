@@ -74,7 +74,7 @@ def _read(text: str, column: Column) -> tuple[Hashable, bool]:
 
 def _list(text: str, column: Column) -> str:
     parts = split_list(text, column.separators)
-    return "|".join(dict.fromkeys(map(parse_id, parts)) if column.refers else parts)
+    return "|".join(dict.fromkeys(filter(None, map(parse_id, parts))) if column.refers else parts)
 
 
 def _words(text: str, column: Column) -> str:

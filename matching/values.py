@@ -107,7 +107,11 @@ def parse_schedule(cell: str) -> tuple[tuple[int, int], ...]:
     ValueError
         When a part is not a day with a start before an end.
     """
-    windows = {window for part in split_list(cell, "|;") for window in _windows(part.translate(_DASHES))}
+    windows = {
+        window
+        for part in split_list(" ".join(cell.split()), "|;")
+        for window in _windows(part.translate(_DASHES))
+    }
     merged: list[tuple[int, int]] = []
     for start, end in sorted(windows):
         if merged and start <= merged[-1][1] and start // MINUTES_A_DAY == merged[-1][0] // MINUTES_A_DAY:
@@ -169,8 +173,8 @@ def parse_id(cell: str) -> str:
         When a spreadsheet has cut a long number to ``6.34E+10``: its digits are lost.
     """
     text = " ".join(cell.split())
-    if quoted := re.fullmatch(r'="(.*)"', text):
-        text = quoted[1]
+    while quoted := re.fullmatch(r'="(.*)"', text):
+        text = quoted[1].strip()
     if re.fullmatch(r"\d(?:\.\d+)?E\+\d+", text):
         raise ValueError(f'Expected an id with all its digits, got "{cell}".')
     return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
@@ -191,7 +195,7 @@ def word_key(text: str) -> str:
 
 def _plain_grades(cell: str) -> str:
     """Return grades in the words that ``_grade_index`` knows, with plain hyphens."""
-    text = cell.translate(_DASHES).casefold()
+    text = " ".join(cell.translate(_DASHES).casefold().split())
     for pattern, plain in (
         (r"\bgr(?:ades?|\.)?\s*(?=\d|k\b|pk\b|tk\b)", ""),
         (r"\bpre-?\s?k(?:indergarten)?\b|\bpreschool\b", "pk"),

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from matching.generate.evidence import make_evidence
-from matching.generate.frames import write_tables
 from matching.generate.grammar import load_grammar
 from matching.generate.history import (
     known_pairs,
@@ -25,7 +24,7 @@ from matching.generate.schools import make_schools
 from matching.generate.supply import make_supply
 from matching.schemas import TABLES
 
-__all__ = ["generate_district", "write_tables"]
+__all__ = ["generate_district"]
 
 MIN_SCHOOLS = 3
 OFFERS_PER_NEED = 0.95

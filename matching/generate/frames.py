@@ -1,10 +1,6 @@
-"""Columns to the typed tables of a district, and tables to a folder of CSV files."""
+"""Columns to the typed tables of a district."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -36,37 +32,9 @@ def ids(letter: str, count: int, *, digits: int = 5) -> list[str]:
     return [f"{letter}{number:0{digits}d}" for number in range(1, count + 1)]
 
 
-def write_tables(tables: Mapping[str, pd.DataFrame], folder: str | os.PathLike[str]) -> None:
-    """Write each table as a CSV file into a new folder, all of them or none.
-
-    Raises
-    ------
-    ValueError
-        If `folder` is a file or holds anything.
-    """
-    target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"Folder {target}: expected a new or an empty folder, it holds something.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        draft.chmod(0o755)
-        for name, table in tables.items():
-            _plain(table).to_csv(draft / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
-        os.replace(draft, target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
 def _typed(values: Values, column: Column) -> pd.Series:
     if column.cell is not Cell.WHOLE:
         return pd.Series(values, dtype=dtype_of(column))
     if column.is_required:
         return pd.Series(np.asarray(values, dtype=np.int64))
     return pd.Series(np.asarray(values, dtype=np.float64), dtype="Int64")
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as a person would type it: yes or blank for flags."""
-    flags = table.select_dtypes("bool").columns
-    return table.assign(**{name: np.where(table[name], "yes", "") for name in flags})

@@ -1,12 +1,12 @@
 """The matches, the gaps and whom to recruit as CSV files: for programs, for `audit`, and safe to open in Excel."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
+from matching.exporting import csv_of
 from matching.landscape import AreaLandscape
 from matching.recruits import Recruit
 
@@ -63,7 +63,6 @@ LANDSCAPE_COLUMNS = (
 )
 _DECIMALS = ("fit", "similarity")
 _FREE_TEXTS = ("reason", "detail", "priority_reason", "near_school", "example", "sentence")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def write_matches(path: Path, matches: pd.DataFrame) -> None:
@@ -98,33 +97,17 @@ def write_landscape(path: Path, landscape: Sequence[AreaLandscape]) -> None:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write any table, dates as 2027-01-15, yes or blank, so that `read_district` reads it back."""
-    _write(path, table.map(_cell), list(table.columns))
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat()
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return "" if pd.isna(value) else value  # type: ignore[call-overload]  # a cell is a scalar
+    """Write any table as `matching.exporting` does, so that `read_district` reads it back."""
+    path.write_bytes(csv_of(table))
 
 
 def _write(path: Path, table: pd.DataFrame, names: Sequence[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(zip(*(_cells(table, name) for name in names), strict=True))
+    write_table(path, pd.DataFrame({name: _cells(table[name]) for name in names}, columns=list(names)))
 
 
-def _cells(table: pd.DataFrame, name: str) -> Iterable[object]:
-    values = table[name].tolist()
-    if name in _DECIMALS:
-        return [f"{value:.6f}" for value in values]
-    return [_safe(value) for value in values] if name in _FREE_TEXTS else values
-
-
-def _safe(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula; ids are never changed, they must be found again."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def _cells(values: pd.Series) -> pd.Series:
+    if values.name in _DECIMALS:
+        return values.map("{:.6f}".format)
+    if values.name in _FREE_TEXTS:
+        return values.map(lambda text: text.replace("\r\n", "\n").replace("\r", "\n"))
+    return values

@@ -17,7 +17,7 @@ from matching.report.coverage import coverage_by_school, filled_by_need
 from matching.report.headlines import sentence_of
 from matching.report.summary import Provenance
 from matching.report.words import CAUSE_WORDS, KIND_WORDS, PART_WORDS, level_words
-from matching.report.xlsx import Column, Sheet, Style, write_xlsx
+from matching.xlsx import Column, Sheet, Style, write_xlsx
 
 Index = NDArray[np.int64]
 

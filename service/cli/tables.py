@@ -39,7 +39,8 @@ def generate(
     ] = 0,
 ) -> None:
     """Write a synthetic district of any size, at the start of the school year or at mid-year."""
-    from matching.generate import generate_district, write_tables
+    from matching.exporting import write_folder
+    from matching.generate import generate_district
     from matching.generate.midyear import until_midyear
     from service.terminal.console import waiting
     from service.terminal.tables import print_generated
@@ -48,7 +49,7 @@ def generate(
         made = generate_district(schools, seed=seed)
         if events:
             made = until_midyear(made, num_events=events, seed=seed)
-        write_tables(made, out)
+        write_folder(made, out)
     print_generated(made, out)
 
 

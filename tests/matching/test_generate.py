@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from matching.exporting import write_folder
 from matching.facts import Facts, facts_of, positions
-from matching.generate import generate_district, write_tables
+from matching.generate import generate_district
 from matching.policy import Rules
 from matching.rules import PAIR_RULES
 from matching.tables import district_from_tables, read_district
@@ -57,7 +58,7 @@ def _bytes_of(folder: Path) -> str:
 @pytest.mark.parametrize("num_schools", [3, 40])
 def test_what_is_written_is_read_without_a_problem_and_unchanged(tmp_path: Path, num_schools: int) -> None:
     tables = generate_district(num_schools, seed=1)
-    write_tables(tables, tmp_path / "district")
+    write_folder(tables, tmp_path / "district")
     district = read_district(tmp_path / "district")
     for name in tables:
         pd.testing.assert_frame_equal(getattr(district, name), tables[name])
@@ -65,10 +66,11 @@ def test_what_is_written_is_read_without_a_problem_and_unchanged(tmp_path: Path,
 
 def test_same_seed_writes_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     code = (
-        "import sys; from matching.generate import generate_district, write_tables;"
-        "write_tables(generate_district(12, seed=7), sys.argv[1])"
+        "import sys; from matching.exporting import write_folder;"
+        "from matching.generate import generate_district;"
+        "write_folder(generate_district(12, seed=7), sys.argv[1])"
     )
-    write_tables(generate_district(12, seed=7), tmp_path / "here")
+    write_folder(generate_district(12, seed=7), tmp_path / "here")
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "there")],
         check=True,
@@ -99,14 +101,14 @@ def test_numbers_that_are_too_small_are_refused() -> None:
 def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("a,b\n")
     with pytest.raises(ValueError, match="a new or an empty folder"):
-        write_tables(generate_district(3, seed=1), tmp_path)
+        write_folder(generate_district(3, seed=1), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     tables = generate_district(3, seed=1) | {"no/such/folder": pd.DataFrame({"a": [1]})}
     with pytest.raises(OSError, match="no/such"):
-        write_tables(tables, tmp_path / "district")
+        write_folder(tables, tmp_path / "district")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,6 +18,7 @@ from matching.report.csv_files import (
     write_recruiting,
     write_unmet,
 )
+from matching.tables import read_matches
 from tests.matching.report.cases import make_matching
 
 
@@ -55,11 +56,13 @@ def test_a_reason_never_becomes_a_formula(tmp_path: Path, start: str) -> None:
     assert rows_of(tmp_path / "matches.csv")[0]["reason"] == f"'{start}HYPERLINK(0)"
 
 
-def test_ids_are_never_changed(tmp_path: Path) -> None:
+def test_ids_that_look_like_formulas_are_found_again(tmp_path: Path) -> None:
     matches = make_matching().allocation.matches.assign(need_id="=007", offer_id="-1")
     write_matches(tmp_path / "matches.csv", matches)
     (row,) = rows_of(tmp_path / "matches.csv")
-    assert (row["need_id"], row["offer_id"]) == ("=007", "-1")
+    assert (row["need_id"], row["offer_id"]) == ("'=007", "-1")
+    read = read_matches(tmp_path / "matches.csv")
+    assert (read["need_id"].tolist(), read["offer_id"].tolist()) == (["=007"], ["-1"])
 
 
 def test_texts_of_any_shape_are_read_back(tmp_path: Path) -> None:

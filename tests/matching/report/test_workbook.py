@@ -13,7 +13,7 @@ from matching.recruiting import recruiting_brief
 from matching.report.summary import provenance_of
 from matching.report.words import PART_WORDS
 from matching.report.workbook import write_workbook
-from matching.report.xlsx import MAX_TEXT, Column, Sheet, Style, write_xlsx
+from matching.xlsx import MAX_TEXT, Column, Sheet, Style, write_xlsx
 from tests.districts import make_district
 from tests.matching.cases import run_match
 from tests.matching.report.cases import make_matching

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -40,6 +41,8 @@ class Style(Enum):
 
     TEXT = "text"
     WRAPPED = "wrapped"
+    NUMBER = "number"
+    DATE = "date"
     COUNT = "count"
     DECIMAL = "decimal"
     SHARE = "share"
@@ -48,6 +51,8 @@ class Style(Enum):
 _FORMATS = {
     Style.TEXT: _TEXT,
     Style.WRAPPED: {**_TEXT, "text_wrap": True},
+    Style.NUMBER: _NUMBER,
+    Style.DATE: {**_NUMBER, "num_format": "yyyy-mm-dd"},
     Style.COUNT: {**_NUMBER, "num_format": "#,##0"},
     Style.DECIMAL: {**_NUMBER, "num_format": "0.00"},
     Style.SHARE: {**_NUMBER, "num_format": "0%"},
@@ -56,10 +61,10 @@ _FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a sheet: texts or numbers, None for blank; `width` in characters."""
+    """A column of a sheet: texts or numbers, None for blank; a date is its number in Excel; `width` in characters."""
 
     title: str
-    values: Sequence[str] | Sequence[float | None]
+    values: Sequence[str | float | None]
     style: Style = Style.TEXT
     width: float = 12
 
@@ -78,9 +83,9 @@ class Sheet:
         return min(len(self.columns[0].values), MAX_ROWS - 1)
 
 
-def write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
+def write_xlsx(file: Path | BinaryIO, sheets: Sequence[Sheet]) -> None:
     """Write the sheets as one workbook."""
-    with xlsxwriter.Workbook(str(path), _OPTIONS) as workbook:
+    with xlsxwriter.Workbook(str(file) if isinstance(file, Path) else file, _OPTIONS) as workbook:
         workbook.set_properties({"created": _CREATED})
         header = workbook.add_format(_HEADER)
         formats = {style: workbook.add_format(settings) for style, settings in _FORMATS.items()}

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from service.cli.asking import alternates, what_if, why_not
+from service.cli.hsds import from_hsds, to_hsds
 from service.cli.matching import audit, match
 from service.cli.options import INTERNAL_ERROR
+from service.cli.people import token
 from service.cli.recommending import recommend
 from service.cli.recruiting import recruit
 from service.cli.rematching import rematch
@@ -32,7 +34,10 @@ for command in (
     alternates,
     audit,
     generate,
+    from_hsds,
+    to_hsds,
     tables,
+    token,
 ):
     app.command()(command)
 

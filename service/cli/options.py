@@ -119,6 +119,7 @@ def bad_input(*, as_json: bool = False) -> Iterator[None]:
     """Turn what is wrong with the input, the files or the model into a clear message and exit code 2."""
     from embeddings import ModelError
     from matching.errors import DataError
+    from service.errors import ServiceError
     from service.terminal import console
 
     try:
@@ -129,7 +130,7 @@ def bad_input(*, as_json: bool = False) -> Iterator[None]:
         else:
             console.print_problems(error.problems)
         raise typer.Exit(BAD_INPUT) from error
-    except (OSError, ValueError, ModelError) as error:
+    except (OSError, ValueError, ModelError, ServiceError) as error:
         said = str(error)
         if isinstance(error, OSError):
             said = f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."

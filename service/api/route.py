@@ -44,23 +44,21 @@ class Route(APIRoute):
             csrf = "" if request.method in SAFE_METHODS else await _csrf_sent(request)
             context = await run_in_threadpool(open_context, request.app.state.database, request, access, csrf)
             request.state.context = context
+            asked = None
             try:
                 asked = await _Asked.of(request, context)
                 kept = await run_in_threadpool(asked.answer_kept, context) if asked else None
-                if kept:
-                    context.end()
-                    return kept
-                response = await handle(request)
-                await run_in_threadpool(_finish, context, asked, response, access)
-            except IntegrityError as error:
+                response = kept or await handle(request)
+                await run_in_threadpool(_finish, context, None if kept else asked, response, access)
+            except BaseException as error:
                 context.end(error)
-                # The same request came twice at once and the other was first, or two people made the same thing.
+                # The same request may have come twice at once, and the other was first.
                 kept = await run_in_threadpool(asked.answer_kept, context) if asked else None
                 if kept:
                     return kept
-                raise ConflictError("Someone else changed this at the same time; read it again.") from error
-            except BaseException as error:
-                context.end(error)
+                if isinstance(error, IntegrityError):
+                    said = "Someone else changed this at the same time; read it again."
+                    raise ConflictError(said) from error
                 raise
             return response
 

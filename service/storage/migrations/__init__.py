@@ -32,20 +32,30 @@ def migrate(database: Database, revision: str = "head") -> None:
     alembic.util.CommandError
         When the database was made by a newer release.
     """
+    with database.writing() as connection:
+        upgrade(connection, revision)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision within the caller's transaction, as `migrate` does."""
     from alembic import command
 
-    with database.writing() as connection:
-        if not database.is_sqlite:
-            connection.execute(_LOCK)
-        command.upgrade(_config(connection), revision)
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    command.upgrade(_config(connection), revision)
 
 
 def undo_migrations(database: Database, revision: str) -> None:
     """Take the tables of a database back to an earlier revision; ``base`` leaves no table and no row."""
+    with database.writing() as connection:
+        downgrade(connection, revision)
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Take the tables back to an earlier revision within the caller's transaction, as `undo_migrations` does."""
     from alembic import command
 
-    with database.writing() as connection:
-        command.downgrade(_config(connection), revision)
+    command.downgrade(_config(connection), revision)
 
 
 def check_tables(database: Database) -> None:

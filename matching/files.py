@@ -159,7 +159,7 @@ def sheet_of_frame(name: str, frame: pd.DataFrame) -> Sheet:
     """Return a data frame as a sheet, its header in row 1 and its first row in row 2."""
     records = [[str(header) for header in frame.columns]]
     records += [
-        [_plain(cell_text(value)).strip() for value in row]
+        [plain_text(cell_text(value)).strip() for value in row]
         for row in frame.itertuples(index=False, name=None)
     ]
     return sheet_of_records(TABLES[name], records)
@@ -248,7 +248,7 @@ def _add_csv(sheets: Sheets, table: Table, data: bytes) -> None:
         return
     if encoding == "cp1252":
         sheets.warnings.append(f"{name}: not UTF-8; read as Windows-1252.")
-    text = _plain(text)
+    text = plain_text(text)
     first, _, rest = text.partition("\n")
     if match := re.fullmatch(r"sep=(.)\s*", first):
         delimiter, text = match[1], rest
@@ -338,7 +338,7 @@ def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table], limits:
 
 def _sheet_text(cell: _AnyCell) -> str:
     """Return what a cell of a workbook says; Excel writes a text such as _x0041_ with x005F_ in front."""
-    text = _plain(_workbook_text(cell)).strip()
+    text = plain_text(_workbook_text(cell)).strip()
     if "_x005F_" in text:
         text = re.sub("_x005F_(?=x[0-9A-Fa-f]{4}_)", "_", text)
     return _unescaped(text)
@@ -356,7 +356,7 @@ def _workbook_text(cell: _AnyCell) -> str:
     return cell_text(value)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return the text with plain spaces and line ends, composed accents, and no marks of byte order or control."""
     if text.isascii() and text.isprintable():
         return text

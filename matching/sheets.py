@@ -75,7 +75,7 @@ def sheet_of_records(table: Table, records: Iterable[Sequence[str]], *, decimal_
     if decimal_comma:
         cells = _with_points(cells, table)
     problems = [*_header_problems(table, headers), *_loose_cells(table, headers, columns, rows)]
-    problems += _long_cells(table, kept, rows)
+    problems += long_cells(table, kept, rows)
     return Sheet(table, cells, rows, tuple(problems), tuple(header_warnings(table, headers)))
 
 
@@ -129,7 +129,7 @@ def _loose_cells(
         yield Problem(table.name, row, None, found, "every cell under a header; quote cells with a comma")
 
 
-def _long_cells(
+def long_cells(
     table: Table, columns: Mapping[str, Sequence[str]], rows: NDArray[np.int64]
 ) -> Iterator[Problem]:
     """Yield the cells that hold more than a spreadsheet's; the text is not shown, for it may be a contact."""

@@ -25,9 +25,14 @@ def write_rematch(
     last = points[-1]
     if not is_curve:
         return _write(points, folder, _tables(last), progress)
-    for point in points:
+    for done, point in enumerate(points, start=1):
         _write([point], folder / folder_of(point), _tables(point))
-    return _write(points, folder, _tables(last) | {"curve.csv": curve_table(points)}, progress)
+        if progress:
+            progress("write", done / (len(points) + 1))
+    files = _write(points, folder, _tables(last) | {"curve.csv": curve_table(points)})
+    if progress:
+        progress("write", 1.0)
+    return files
 
 
 def folder_of(point: Rematching) -> str:

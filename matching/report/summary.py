@@ -35,12 +35,17 @@ class Provenance:
 
 
 def provenance_of(matching: Matching) -> Provenance:
-    """Return what a result was made from and with; packages that are not installed are left out."""
+    """Return what a result was made from and with."""
+    return Provenance(matching.district.input_sha256, versions_in_use())
+
+
+def versions_in_use() -> dict[str, str]:
+    """Return the versions of what can change a result; packages that are not installed are left out."""
     versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
             versions[name] = version(name)
-    return Provenance(matching.district.input_sha256, versions)
+    return versions
 
 
 def summary_of(matching: Matching, brief: RecruitingBrief, provenance: Provenance) -> dict[str, object]:

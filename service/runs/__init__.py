@@ -1,0 +1,1 @@
+"""Runs: what one does, where it is done, and how none is lost."""

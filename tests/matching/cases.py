@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from matching.district import District
 from matching.facts import Facts, facts_of
 from matching.pipeline import Matching, Run, match
 from matching.policy import Policy, Rules, policy_from_mapping
+from matching.review import Decision, Review, Reviewed
 from matching.rules import PAIR_RULES
 from matching.vocabulary import Rule
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
@@ -167,3 +169,29 @@ def districts(draw: st.DrawFn, max_side: int = 5) -> District:
             for rating in draw(st.lists(st.integers(1, 5), max_size=2))
         ],
     )
+
+
+@st.composite
+def decisions(draw: st.DrawFn, review: Review) -> list[Reviewed]:
+    """Draw a decision on each match of a review and now and then one added by hand, all with a reason for anything."""
+    found = [
+        replace(
+            one,
+            decision=draw(st.sampled_from([*Decision])),
+            slots=draw(st.integers(0 if one.ran else 1, 6)),
+            is_locked=draw(st.booleans()),
+            reason="Not now.",
+            override=draw(st.sampled_from(["", "They know each other."])),
+        )
+        for one in review.matches
+    ]
+    needs, offers = review.basis.scorer.district.needs, review.basis.scorer.district.offers
+    pairs = [(need, offer) for need in needs["need_id"] for offer in offers["offer_id"]]
+    pairs = [pair for pair in pairs if pair not in {one.pair for one in found}]
+    if not pairs or draw(st.booleans()):
+        return found
+    need_id, offer_id = draw(st.sampled_from(pairs))
+    hand = Reviewed(
+        need_id=need_id, offer_id=offer_id, slots=draw(st.integers(1, 6)), decision=Decision.ACCEPTED
+    )
+    return [*found, replace(hand, override=draw(st.sampled_from(["", "They know each other."])))]

@@ -1,0 +1,318 @@
+"""The review of a plan: what a coordinator decides about its matches, which rules that breaks, and what it costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+import optimizer
+from matching.audit import Finding, findings_of
+from matching.candidates import Scorer
+from matching.consequences import Consequence, asked, basis_of, consequence, joined, row_of, with_pair
+from matching.district import District
+from matching.facts import pair_key, positions
+from matching.pipeline import Basis, Matching
+from matching.rule_gaps import rule_gaps
+from matching.rules import PAIR_RULES
+from matching.standing import RUNNING, Pair
+from matching.vocabulary import Rule
+
+PAIR = frozenset({*PAIR_RULES, Rule.FIT_FLOOR})
+"""The rules of a pair by itself."""
+FIRM = frozenset({Rule.CAPACITY, Rule.TRAINED_CAPACITY, Rule.NEED_SLOTS})
+"""The rules that no reason overrides: no slot is given twice."""
+
+
+class Decision(StrEnum):
+    """What a coordinator says to a match of a plan."""
+
+    UNDECIDED = "undecided"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A match of a plan, a running match that the plan ends, or one added by hand, and what was decided about it.
+
+    Parameters
+    ----------
+    proposed
+        Its slots in the plan: 0 where the plan ends it, or where it is added by hand.
+    ran
+        The slots with which it ran when the plan was made.
+    slots
+        Its slots once it is accepted, 0 where that ends it.
+    is_locked
+        Whether later plans have to keep it.
+    reason
+        Why it is declined.
+    override, overridden
+        Why it is accepted though it breaks rules, and which.
+    """
+
+    need_id: str
+    offer_id: str
+    proposed: int = 0
+    ran: int = 0
+    slots: int
+    decision: Decision = Decision.UNDECIDED
+    is_locked: bool = False
+    reason: str = ""
+    override: str = ""
+    overridden: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a match of no slots and a decline without a reason."""
+        if self.slots < (0 if self.ran else 1):
+            raise ValueError(f"{self.need_id}={self.offer_id}: slots must be >= 1, got {self.slots}.")
+        if self.decision is Decision.DECLINED and not self.reason.strip():
+            raise ValueError(
+                f"{self.need_id}={self.offer_id}: expected a reason why it is declined, got none."
+            )
+
+    @property
+    def pair(self) -> Pair:
+        """Its need and its offer."""
+        return self.need_id, self.offer_id
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the plan ends it; to decline that lets it go on as it is."""
+        return self.proposed == 0 < self.ran
+
+    @property
+    def given(self) -> int:
+        """Its slots as decided, those of the plan as long as nothing is decided."""
+        if self.decision is Decision.UNDECIDED:
+            return self.proposed
+        if self.decision is Decision.ACCEPTED:
+            return self.slots
+        return self.ran if self.is_ending else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Review:
+    """A plan, what it was made of, and what was decided about each of its matches, a pair at most once."""
+
+    basis: Basis
+    matches: tuple[Reviewed, ...]
+
+    def having(self, one: Reviewed) -> "Review":
+        """Return the review with one match as it is decided, in its place or at the end."""
+        pairs = [other.pair for other in self.matches]
+        place = pairs.index(one.pair) if one.pair in pairs else len(pairs)
+        return replace(self, matches=(*self.matches[:place], one, *self.matches[place + 1 :]))
+
+
+class BrokenRules(ValueError):  # noqa: N818 - it is what the decision meets
+    """A decision breaks rules; ``findings`` names each with its need, its offer and the figures."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(" ".join(f"{found.rule}: {found.message}" for found in findings))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cost:
+    """What decisions cost a plan.
+
+    ``levels`` has a row a slot level with needs, in slots: level, needed, proposed, decided (what is declined simply
+    gone, what is added simply there) and best (what the rest of the plan can make of it); ``best`` tells how.
+    """
+
+    levels: pd.DataFrame
+    best: Consequence
+
+
+def review_of(district: District, plan: Matching | Basis) -> Review:
+    """Return the review of a plan of a district in which nothing is decided yet."""
+    basis = plan.basis if isinstance(plan, Matching) else plan
+    used = np.flatnonzero(basis.slots)
+    needs, offers = basis.scorer.district.needs, basis.scorer.district.offers
+    matches = pd.DataFrame(
+        {
+            "need_id": needs["need_id"].to_numpy()[basis.problem.pair_need[used]],
+            "offer_id": offers["offer_id"].to_numpy()[basis.problem.pair_offer[used]],
+            "slots": basis.slots[used],
+        }
+    )
+    return Review(basis, undecided(district, matches))
+
+
+def undecided(district: District, matches: pd.DataFrame) -> tuple[Reviewed, ...]:
+    """Return all that a plan of a district proposes: its matches, then the running ones that it ends.
+
+    Parameters
+    ----------
+    matches
+        A row a match of the plan: need_id, offer_id and slots.
+    """
+    rows = district.partnerships[district.partnerships["slots"] > 0]
+    lasting = rows[~rows["status"].isin(["ended", "declined"])]
+    locked = set(_pairs(lasting[lasting["locked"]]))
+    running = rows[rows["status"].isin(RUNNING)]
+    ran = dict(zip(_pairs(running), running["slots"].tolist(), strict=True))
+    proposed = dict(zip(_pairs(matches), matches["slots"].tolist(), strict=True))
+    pairs = [*proposed, *(pair for pair in ran if pair not in proposed)]
+    return tuple(
+        Reviewed(
+            need_id=pair[0],
+            offer_id=pair[1],
+            proposed=proposed.get(pair, 0),
+            ran=ran.get(pair, 0),
+            slots=proposed.get(pair, 0),
+            is_locked=pair in locked and pair in proposed,
+        )
+        for pair in pairs
+    )
+
+
+def decide(review: Review, one: Reviewed) -> Review:
+    """Return the review with a decision, or with a match added by hand.
+
+    With a reason in ``override``, a decision may break the rules that are not `FIRM`; they are noted in ``overridden``.
+    To take a match away is refused for a lock alone: what else it breaks is told when the review is published.
+
+    Raises
+    ------
+    BrokenRules
+        It breaks rules that nothing was broken by before, without a reason or beyond any.
+    """
+    after = review.having(replace(one, overridden=()))
+    if any(other.pair == one.pair and other.given == one.given for other in review.matches):
+        broken: list[Finding] = []
+        now = _findings(after) if one.override.strip() else ()
+    else:
+        now = _findings(after)
+        broken = [found for found in worse(now, _findings(review)) if _counts(found, one)]
+    if any(found.rule in FIRM or found.rule not in set(Rule) for found in broken):
+        raise BrokenRules(broken)
+    if not one.override.strip():
+        if broken:
+            raise BrokenRules(broken)
+        return after
+    scorer = review.basis.scorer
+    known = {Rule(found.rule) for found in now if found.rule in set(Rule) and concerns(scorer, found, one)}
+    return review.having(replace(one, overridden=tuple(sorted(known - FIRM))))
+
+
+def _counts(found: Finding, one: Reviewed) -> bool:
+    """Whether a broken rule stands against a decision: what ran may run on, and what goes leaves others short."""
+    if one.given == 0:
+        return found.rule == Rule.PAIR_LOCKED
+    return one.given > one.ran or found.rule not in PAIR or found.offer_id != one.offer_id
+
+
+def cost(review: Review, decided: Sequence[Reviewed] | None = None) -> Cost:
+    """Return what decisions cost the plan, by default all of the review together.
+
+    Parameters
+    ----------
+    decided
+        The decisions alone that are to be told, in the review or only thought of.
+
+    Raises
+    ------
+    ValueError
+        Locks, or the decisions themselves, leave no room for one of them.
+    """
+    decided = review.matches if decided is None else decided
+    decided = [one for one in decided if one.decision is not Decision.UNDECIDED]
+    basis = _with_pairs(basis_of(review.basis), decided)
+    pairs = _places(basis, decided)
+    settled = [
+        optimizer.Settle(pair, one.given) for pair, one in zip(pairs, decided, strict=True) if pair >= 0
+    ]
+    found = asked(basis, settled)
+    best = consequence(basis, found.allocation, found.outcome)
+    levels = best.levels.rename(columns={"before": "proposed", "after": "best"})
+    names, need_level = basis.scorer.policy.objective.levels, basis.problem.need_level
+    gained = dict.fromkeys(names, 0)
+    for change in settled:
+        gained[names[need_level[basis.problem.pair_need[change.pair]]]] += change.slots - int(
+            basis.slots[change.pair]
+        )
+    levels.insert(3, "decided", levels["proposed"] + levels["level"].map(gained))
+    return Cost(levels, best)
+
+
+def worse(now: Sequence[Finding], earlier: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that break a rule, or break it by more, that earlier ones did not."""
+    before: dict[tuple[str, str, str, str], int] = {}
+    for found in filter(is_broken, earlier):
+        before[_key(found)] = max(found.excess, before.get(_key(found), 0))
+    return [found for found in now if is_broken(found) and found.excess > before.get(_key(found), -1)]
+
+
+def is_broken(found: Finding) -> bool:
+    """Whether a finding tells of a broken rule: an error, or a similarity below the floor that no lock holds."""
+    return found.is_error or (found.rule == Rule.FIT_FLOOR and found.excess > 0)
+
+
+def concerns(scorer: Scorer, found: Finding, one: Reviewed) -> bool:
+    """Whether a finding is about a match, its need, its offer, its school or its partner."""
+    if found.owner:
+        table, column = (
+            ("needs", "school_id") if found.rule == Rule.MAX_PARTNERS else ("offers", "partner_id")
+        )
+        ids = dict(zip(("needs", "offers"), one.pair, strict=True))
+        rows = scorer.district.tables[table]
+        return bool(((rows[f"{table[:-1]}_id"] == ids[table]) & (rows[column] == found.owner)).any())
+    return found.need_id in ("", one.need_id) and found.offer_id in ("", one.offer_id)
+
+
+def told(scorer: Scorer, matches: pd.DataFrame) -> tuple[Finding, ...]:
+    """Return what is wrong with matches (need_id, offer_id, slots), with all figures that it is about."""
+    return tuple(_with_figures(scorer, matches, found) for found in findings_of(matches, scorer))
+
+
+def _findings(review: Review) -> tuple[Finding, ...]:
+    """Return what is wrong with a plan as it is decided."""
+    given = [(*one.pair, one.given) for one in review.matches if one.given]
+    matches = pd.DataFrame(given, columns=["need_id", "offer_id", "slots"]).astype({"slots": np.int64})
+    return told(review.basis.scorer, matches)
+
+
+def _with_figures(scorer: Scorer, matches: pd.DataFrame, found: Finding) -> Finding:
+    if found.rule in FIRM:
+        owner, other = ("need_id", "offer_id") if found.need_id else ("offer_id", "need_id")
+        rows = matches[matches[owner] == getattr(found, owner)]
+        each = [f"{slots} with {name}" for name, slots in zip(rows[other], rows["slots"], strict=True)]
+        return replace(found, message=f"{found.message[:-1]}: {joined(each)}.")
+    if found.rule not in PAIR or not is_broken(found):
+        return found
+    need = row_of(scorer, "needs", "need_id", found.need_id)
+    offer = row_of(scorer, "offers", "offer_id", found.offer_id)
+    gap = next(gap for gap in rule_gaps(scorer, need, offer) if gap.rule == found.rule)
+    return replace(found, message=f"{gap.found[:1].upper()}{gap.found[1:]}; {gap.wanted}.")
+
+
+def _key(found: Finding) -> tuple[str, str, str, str]:
+    return found.rule, found.need_id, found.offer_id, found.owner
+
+
+def _pairs(rows: pd.DataFrame) -> list[Pair]:
+    return list(zip(rows["need_id"], rows["offer_id"], strict=True))
+
+
+def _with_pairs(basis: Basis, decided: Sequence[Reviewed]) -> Basis:
+    """Return the basis with the pairs that are decided to have slots and are no candidates."""
+    for one, place in zip(decided, _places(basis, decided), strict=True):
+        if place < 0 and one.given:
+            need = row_of(basis.scorer, "needs", "need_id", one.need_id)
+            basis, _ = with_pair(basis, need, row_of(basis.scorer, "offers", "offer_id", one.offer_id))
+    return basis
+
+
+def _places(basis: Basis, decided: Sequence[Reviewed]) -> list[int]:
+    """Return the pair of each decision in the problem, -1 where it is no candidate."""
+    problem, district = basis.problem, basis.scorer.district
+    need = positions(pd.Series([one.need_id for one in decided], dtype=object), district.needs["need_id"])
+    offer = positions(pd.Series([one.offer_id for one in decided], dtype=object), district.offers["offer_id"])
+    keys = pair_key(problem.pair_need, problem.pair_offer, problem.num_offers)
+    wanted = np.where((need < 0) | (offer < 0), -1, pair_key(need, offer, problem.num_offers))
+    places: list[int] = pd.Index(keys).get_indexer(pd.Index(wanted)).tolist()
+    return places

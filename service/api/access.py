@@ -11,10 +11,12 @@ from fastapi import Depends
 from sqlalchemy import Connection, select, update
 from starlette.requests import Request
 
+from service.api.browsers import SESSION, check_origin, read_cookie
 from service.errors import NotAllowedError, NotFoundError, NotSignedInError, StaleError, VersionMissingError
 from service.operations import audit_log
 from service.people.principal import Membership, Principal, Role
 from service.people.recognition import principal_of_session, principal_of_token
+from service.people.sessions import prolong
 from service.storage.database import Database
 from service.storage.tables import districts
 
@@ -260,12 +262,17 @@ def open_context(database: Database, request: Request, access: Access, csrf: str
     with stack:
         connection = stack.enter_context(database.reading())
         principal = _principal(connection, request)
+        if not is_safe and not (principal and principal.is_token):
+            check_origin(request)
         place = None
         if not access.is_public:
             place = _checked(connection, request, access, principal, csrf)
         context = Context(database, request, principal, place, changes=changes)
         if not changes:
             context.adopt(stack.pop_all(), connection)
+    if principal and principal.is_due:
+        with database.writing() as connection:
+            prolong(connection, read_cookie(request, SESSION))
     return context
 
 
@@ -274,7 +281,8 @@ def _principal(connection: Connection, request: Request) -> Principal | None:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return principal_of_token(connection, secret.strip())
-    return principal_of_session(connection, request.cookies)
+    secret = read_cookie(request, SESSION)
+    return principal_of_session(connection, secret) if secret else None
 
 
 def _checked(
@@ -286,8 +294,9 @@ def _checked(
     changes = request.method not in SAFE_METHODS if access.changes is None else access.changes
     if changes and not principal.may_write:
         raise NotAllowedError("This token only reads.")
-    if request.method not in SAFE_METHODS and not principal.is_token:
-        _check_csrf(request, principal, csrf)
+    is_safe = request.method in SAFE_METHODS or principal.is_token
+    if not is_safe and not compare_digest(csrf.encode(), principal.csrf.encode()):
+        raise NotAllowedError("X-CSRF-Token: expected that of your session.")
     if not access.of_district:
         if principal.is_admin or access.roles == EVERYONE:
             return None
@@ -309,13 +318,6 @@ def _place(connection: Connection, principal: Principal, key: str | None) -> Mem
     if not found:
         raise NotFoundError(f"District {key}: expected one of yours, found none.")
     return Membership(found[0].id, found[0].key, Role.ADMIN)
-
-
-def _check_csrf(request: Request, principal: Principal, sent: str) -> None:
-    """Refuse a change that a page of another site may have asked a signed-in browser for."""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if site not in ("same-origin", "none") or not compare_digest(sent, principal.csrf):
-        raise NotAllowedError("X-CSRF-Token: expected that of your session.")
 
 
 def _named(roles: frozenset[Role]) -> str:

@@ -42,6 +42,8 @@ class Principal:
         Whether it may change anything.
     csrf
         What a form has to send along, for a session; "" for a token.
+    is_due
+        Whether the use of the session has to be noted down, so that it does not end as idle.
     """
 
     actor: str
@@ -51,6 +53,7 @@ class Principal:
     may_write: bool = True
     csrf: str = ""
     user_id: int | None = None
+    is_due: bool = False
 
     @property
     def is_token(self) -> bool:

@@ -1,6 +1,6 @@
 """From a secret that came with a request to the principal whom it lets in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -9,10 +9,9 @@ from sqlalchemy import Connection, select
 
 from service.people.principal import Membership, Principal, Role
 from service.people.secret import sha256_of
+from service.people.sessions import is_due
 from service.storage.tables import districts, memberships, sessions, tokens, users
 
-#: Names of the session's cookie, the first where the service is reached by https.
-COOKIES: Final = ("__Host-partnermatch", "partnermatch")
 # What may most comes first.
 _RANK: Final = tuple(Role)
 
@@ -36,13 +35,10 @@ def principal_of_token(connection: Connection, secret: str) -> Principal | None:
     )
 
 
-def principal_of_session(connection: Connection, cookies: Mapping[str, str]) -> Principal | None:
+def principal_of_session(connection: Connection, secret: str) -> Principal | None:
     """Return the person who is signed in; None where the session has ended or the person may not sign in."""
-    secret = next((cookies[name] for name in COOKIES if name in cookies), None)
-    if secret is None:
-        return None
     asked = (
-        select(users, sessions.c.csrf, sessions.c.expires_at)
+        select(users, sessions.c.csrf, sessions.c.expires_at, sessions.c.created_at.label("began_at"))
         .join(sessions, sessions.c.user_id == users.c.id)
         .where(sessions.c.secret_sha256 == sha256_of(secret), users.c.is_active)
     )
@@ -56,6 +52,7 @@ def principal_of_session(connection: Connection, cookies: Mapping[str, str]) -> 
         is_admin=found.is_admin,
         csrf=found.csrf,
         user_id=found.id,
+        is_due=is_due(found.expires_at, found.began_at),
     )
 
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from matching.district import District
 from service.people.principal import Role
-from service.people.recognition import sha256_of
+from service.people.secret import sha256_of
 from service.storage.database import Database
 from service.storage.districts import store_district
 from service.storage.tables import districts, sessions, tokens, users

@@ -6,13 +6,13 @@ from sqlalchemy import Connection, func, select, update
 
 from service.people import sessions
 from service.people.principal import Principal
-from service.people.recognition import COOKIES, principal_of_session
+from service.people.recognition import principal_of_session
 from service.storage import tables
 from service.storage.database import Database
 
 
 def principal(connection: Connection, secret: str) -> Principal | None:
-    return principal_of_session(connection, {COOKIES[1]: secret})
+    return principal_of_session(connection, secret)
 
 
 def age(connection: Connection, *, created: timedelta, left: timedelta) -> None:

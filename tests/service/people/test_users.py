@@ -7,7 +7,7 @@ import pytest
 from service.errors import ConflictError, NotFoundError, NotSignedInError
 from service.people import invitations, sessions, tokens
 from service.people.principal import Membership, Role
-from service.people.recognition import COOKIES, principal_of_session, principal_of_token
+from service.people.recognition import principal_of_session, principal_of_token
 from service.people.users import (
     change_user,
     create_user,
@@ -136,7 +136,7 @@ def test_whoever_is_deactivated_is_out_at_once(database: Database, ana: int, dis
         link = invitations.invite(connection, ana)
         _, token = tokens.issue(connection, district, tokens.Grant("sync", Role.BOARD), created_by=ana)
         change_user(connection, ana, is_active=False)
-        assert principal_of_session(connection, {COOKIES[1]: session.secret}) is None
+        assert principal_of_session(connection, session.secret) is None
         assert principal_of_token(connection, token) is None
         with pytest.raises(NotFoundError, match="used or has expired"):
             invitations.find_invitation(connection, link)
@@ -151,7 +151,7 @@ def test_a_session_does_not_come_back_with_its_person(database: Database, ana: i
         session = sessions.start(connection, ana)
         change_user(connection, ana, is_active=False)
         change_user(connection, ana, is_active=True)
-        assert principal_of_session(connection, {COOKIES[1]: session.secret}) is None
+        assert principal_of_session(connection, session.secret) is None
 
 
 def test_people_are_listed_with_their_roles(database: Database, ana: int, district: int) -> None:

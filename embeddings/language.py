@@ -36,6 +36,7 @@ def _is_english(text: str) -> bool:
     return foreign <= num_english
 
 
+@lru_cache(_TEXTS_REMEMBERED)
 def language_of(text: str) -> str:
     """Return English, or else Spanish, French or Portuguese by its words, or "another language"."""
     if _is_english(text):

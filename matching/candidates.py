@@ -11,10 +11,11 @@ from embeddings import CachedEncoder, Encoder, PairScorer, SentenceEncoder
 from matching.district import District
 from matching.facts import Facts, facts_of
 from matching.fit import MILLION, FitParts, Partnership, fit_parts, partnership_of
+from matching.kept import Kept
 from matching.learning import Learning, decisions_of, learn
 from matching.policy import Policy, Weights
 from matching.rules import eligible_pairs
-from matching.texts import PairTexts, Texts
+from matching.texts import TEXT_COLUMNS, PairTexts, Texts
 from matching.vocabulary import KINDS
 
 Index = NDArray[np.int64]
@@ -36,6 +37,7 @@ class Scorer:
     partnership: Partnership
     policy: Policy
     learning: Learning
+    kept: Kept
 
     @property
     def weights(self) -> Weights:
@@ -85,17 +87,34 @@ def scorer_of(
     on: date,
     encoder: Encoder | None = None,
     progress: Progress | None = None,
+    earlier: Scorer | None = None,
 ) -> Scorer:
-    """Return the scorer of a district on a date, by default with the bundled model and its cached vectors."""
-    facts = facts_of(district, policy.rules, on)
-    texts = Texts(district, encoder or CachedEncoder(SentenceEncoder()), progress)
-    partnership = partnership_of(district, facts, policy.fit)
+    """Return the scorer of a district on a date, by default with the bundled model and its cached vectors.
+
+    Parameters
+    ----------
+    earlier
+        That of an earlier version of the district: what depends only on what has stayed is taken from it.
+    """
+    kept = Kept(district, earlier.kept if earlier else None)
+    facts = facts_of(district, policy.rules, on, kept)
+    texts = _texts(district, encoder or CachedEncoder(SentenceEncoder()), progress, kept, earlier)
+    partnership = partnership_of(district, facts, policy.fit, kept)
 
     def parts_of(need: Index, offer: Index) -> FitParts:
         return fit_parts(facts, partnership, texts.pairs(need, offer), need, offer, policy.fit)
 
-    learning = learn(decisions_of(district), parts_of, policy)
-    return Scorer(district, facts, texts, partnership, policy, learning)
+    learning = learn(decisions_of(district), parts_of, policy, kept)
+    return Scorer(district, facts, texts, partnership, policy, learning, kept)
+
+
+def _texts(
+    district: District, encoder: Encoder, progress: Progress | None, kept: Kept, earlier: Scorer | None
+) -> Texts:
+    before = earlier.texts if earlier else None
+    if before and before.model == encoder.name and kept.are_same(TEXT_COLUMNS):
+        return before
+    return Texts(district, encoder, progress, earlier=before)
 
 
 def find_candidates(scorer: Scorer, progress: Progress | None = None) -> Candidates:

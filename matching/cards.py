@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.candidates import Scorer
-from matching.district import District
+from matching.kept import Columns
 from matching.levels import level_of_needs
 from matching.occupancy import Occupancy
-from matching.priority import priorities_of
+from matching.priority import priority_numbers
+from matching.schemas import EVIDENCE
 
 Index = NDArray[np.int64]
 
@@ -48,30 +49,34 @@ class OfferCard:
     focus_area: str
 
 
+_PRIORITIES: Columns = {
+    "needs": ("need_id", "school_id", "title", "statement", "priority"),
+    "evidence": tuple(EVIDENCE.columns_by_name),
+}
+
+
 class Cards:
     """The cards of a district's needs and offers, made as they are asked for."""
 
-    def __init__(self, district: District, scorer: Scorer, occupancy: Occupancy):
-        needs, offers = district.needs, district.offers
-        facts, policy = scorer.facts, scorer.policy
+    def __init__(self, scorer: Scorer, occupancy: Occupancy):
+        district, facts, policy = scorer.district, scorer.facts, scorer.policy
         self._need_tags, self._offer_tags = scorer.texts.tags
-        asked = ["need_id", "school_id", "title", "statement", "kind", "slots"]
-        self._needs = list(needs[asked].itertuples(index=False, name=None))
-        self._schools = (
-            district.schools["name"].to_numpy(dtype=object)[facts.needs.school[: len(needs)]].tolist()
+        asked, offered = (
+            ("need_id", "school_id", "title", "statement", "kind", "slots"),
+            ("offer_id", "partner_id", "focus", "kinds", "slots"),
         )
-        priority = priorities_of(district, policy.priority)["priority"].to_numpy()
-        level = level_of_needs(facts.needs.kind[: len(needs)], priority, policy.objective.levels)
-        self._priorities = priority.tolist()
-        self._levels = [policy.objective.levels[index] for index in level.tolist()]
-        self._open = occupancy.open_slots(np.arange(len(needs))).tolist()
-        offered = ["offer_id", "partner_id", "focus", "kinds", "slots"]
-        self._offers = list(offers[offered].itertuples(index=False, name=None))
-        self._partners = district.partners["name"].to_numpy(dtype=object)[facts.offers.partner].tolist()
+        self._needs = [district.needs[name].to_numpy(object) for name in asked]
+        self._schools = district.schools["name"].to_numpy(object)[facts.needs.school]
+        priority = scorer.kept.of(priority_numbers, _PRIORITIES, policy.priority)
+        self._level_of = level_of_needs(facts.needs.kind, priority, policy.objective.levels)
+        self._priorities, self._levels = priority, policy.objective.levels
+        self._open = occupancy.open_slots(np.arange(facts.num_needs))
+        self._offers = [district.offers[name].to_numpy(object) for name in offered]
+        self._partners = district.partners["name"].to_numpy(object)[facts.offers.partner]
 
     def need(self, row: int) -> NeedCard:
         """Return the card of the need in a row of the table."""
-        need_id, school_id, title, statement, kind, slots = self._needs[row]
+        need_id, school_id, title, statement, kind, slots = (column[row] for column in self._needs)
         return NeedCard(
             need_id=need_id,
             school_id=school_id,
@@ -79,23 +84,23 @@ class Cards:
             title=title,
             statement=statement,
             kind=kind,
-            priority=self._priorities[row],
-            level=self._levels[row],
-            slots=slots,
-            slots_open=self._open[row],
+            priority=int(self._priorities[row]),
+            level=self._levels[self._level_of[row]],
+            slots=int(slots),
+            slots_open=int(self._open[row]),
             focus_area=self._need_tags.keys(row),
         )
 
     def offer(self, row: int, slots_free: int) -> OfferCard:
         """Return the card of the offer in a row of the table."""
-        offer_id, partner_id, focus, kinds, slots = self._offers[row]
+        offer_id, partner_id, focus, kinds, slots = (column[row] for column in self._offers)
         return OfferCard(
             offer_id=offer_id,
             partner_id=partner_id,
             partner=self._partners[row],
             focus=focus,
             kinds=kinds,
-            slots=slots,
+            slots=int(slots),
             slots_free=slots_free,
             focus_area=self._offer_tags.keys(row),
         )

@@ -178,8 +178,9 @@ def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> p
 
 def _school_years(terms: pd.Series) -> Index:
     """Return the year in which the school year of each term ends, `NO_YEAR` where the term does not tell."""
-    ends = np.array([np.ceil(term_order(term) - SCHOOL_YEAR) for term in terms], dtype=np.float64)
-    return np.maximum(ends, NO_YEAR).astype(np.int64)
+    rows, distinct = pd.factorize(terms.to_numpy(dtype=object))
+    ends = np.array([np.ceil(term_order(term) - SCHOOL_YEAR) for term in distinct], dtype=np.float64)
+    return np.maximum(ends, NO_YEAR).astype(np.int64)[rows]
 
 
 def _respondents(rows: pd.DataFrame) -> Floats:

@@ -12,10 +12,11 @@ from embeddings.shared_words import SharedWords
 from matching.areas import focus_areas
 from matching.candidates import ScoredPairs, Scorer
 from matching.district import District
-from matching.facts import offered_languages
+from matching.facts import offered_languages, positions
+from matching.kept import Columns
 from matching.rules import distance_km
 from matching.tags import Tags, shared_areas
-from matching.texts import need_texts, offer_texts, plain_text
+from matching.texts import Texts, plain_text
 from matching.values import ALL_GRADES, MINUTES_A_DAY, format_grades, parse_schedule, split_list
 
 Index = NDArray[np.int64]
@@ -52,22 +53,15 @@ class Explainer:
         needs, offers = district.needs, district.offers
         self._facts, self._partnership = facts, scorer.partnership
         self._is_multilingual = scorer.texts.is_multilingual
-        self._need_texts, self._offer_texts = need_texts(needs), offer_texts(district)
-        # The lexical side reads Spanish in English words; so does a pair of both languages here.
-        read = in_english(self._offer_texts) if self._is_multilingual else self._offer_texts
-        foreign = [row for row, text in enumerate(self._offer_texts) if read[row] != text]
-        self._read_offers = {row: len(read) + place for place, row in enumerate(foreign)}
-        self._shared_words = SharedWords([*self._offer_texts, *(read[row] for row in foreign)])
-        self._language_of = lru_cache(maxsize=65536)(language_of)
-        self._focuses = offers["focus"].tolist()
-        self._wanted, self._offered = needs["schedule"].tolist(), offers["schedule"].tolist()
-        self._asked, self._spoken = (
-            _wanted_languages(district, facts.needs.school),
-            offered_languages(district),
-        )
+        self._need_texts, self._offer_texts = scorer.texts.of_needs, scorer.texts.of_offers
+        self._shared_words, self._read_offers = scorer.kept.of(_shared_words, {}, scorer.texts)
+        self._focuses = offers["focus"].to_numpy(object)
+        self._wanted, self._offered = (table["schedule"].to_numpy(object) for table in (needs, offers))
+        self._asked = scorer.kept.of(_wanted_languages, _WANTED)
+        self._spoken = scorer.kept.of(offered_languages, _SPOKEN)
         self._tags = scorer.texts.tags
-        self._areas = needs["focus_area"].tolist()
-        self._wishes = district.partners["priorities"].to_numpy(dtype=object)[facts.offers.partner].tolist()
+        self._areas = needs["focus_area"].to_numpy(object)
+        self._wishes = district.partners["priorities"].to_numpy(object)[facts.offers.partner]
 
     def reasons(
         self, pairs: ScoredPairs, *, text: str | None = None, tags: Tags | None = None
@@ -109,7 +103,7 @@ class Explainer:
 
     def _words(self, text: str, offer: int) -> tuple[str, ...]:
         """Return what both texts say, in English where only one of them is in Spanish."""
-        if self._is_multilingual and self._language_of(text) != self._language_of(self._offer_texts[offer]):
+        if self._is_multilingual and language_of(text) != language_of(self._offer_texts[offer]):
             [text], offer = in_english([text]), self._read_offers.get(offer, offer)
         return tuple(word.word for word in self._shared_words.of(text, offer))
 
@@ -119,7 +113,7 @@ class Explainer:
             f"both say {_joined([f'“{word}”' for word in words])}" if words else "no telling word in common"
         )
         meaning = f"the texts are {_closeness(dense)} in meaning ({dense:.2f})"
-        asked, offered = self._language_of(text), self._language_of(self._offer_texts[offer])
+        asked, offered = language_of(text), language_of(self._offer_texts[offer])
         if asked == offered == "English":
             return _sentence(f"{said}; {meaning}")
         model = "by the multilingual model " if self._is_multilingual else ""
@@ -141,6 +135,18 @@ class Explainer:
             yield f"rated {partner.rating[offer]:.1f}{by}"
         if partner.years[offer] >= YEARS_WORTH_SAYING:
             yield f"committed for {partner.years[offer]:g} years"
+
+
+def _shared_words(_: District, texts: Texts) -> tuple[SharedWords, dict[int, int]]:
+    """Return the words of all offers, and where those in Spanish stand again in English words.
+
+    The lexical side reads Spanish in English words; so does a pair of both languages here.
+    """
+    said = texts.of_offers
+    read = in_english(said) if texts.is_multilingual else said
+    foreign = [row for row, text in enumerate(said) if read[row] != text]
+    places = {row: len(read) + place for place, row in enumerate(foreign)}
+    return SharedWords([*said, *(read[row] for row in foreign)]), places
 
 
 def _sentence(text: str) -> str:
@@ -193,9 +199,15 @@ def _days_said(wanted: str, offered: str) -> str:
     return f"free on {_joined([WEEKDAYS[day] for day in days])}" if days else ""
 
 
-def _wanted_languages(district: District, school: Index) -> list[str]:
-    of_schools = district.schools["languages"].to_numpy()[school]
-    return [own or of_school for own, of_school in zip(district.needs["languages"], of_schools, strict=True)]
+_WANTED: Columns = {"needs": ("school_id", "languages"), "schools": ("school_id", "languages")}
+_SPOKEN: Columns = {"offers": ("partner_id", "languages"), "partners": ("partner_id", "languages")}
+
+
+def _wanted_languages(district: District) -> list[str]:
+    school = positions(district.needs["school_id"], district.schools["school_id"])
+    of_schools = district.schools["languages"].to_numpy(object)[school].tolist()
+    own = district.needs["languages"].tolist()
+    return [mine or theirs for mine, theirs in zip(own, of_schools, strict=True)]
 
 
 @lru_cache(maxsize=65536)

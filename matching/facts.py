@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matching.district import District
+from matching.kept import Columns, Kept
 from matching.policy import Rules
 from matching.schedules import SharedMinutes
 from matching.values import grade_bits, split_list
@@ -92,21 +93,60 @@ class Facts:
         return len(self.offers.slots)
 
 
-def facts_of(district: District, rules: Rules, on: date) -> Facts:
-    """Return the arrays of `district` as they stand on the date `on`."""
-    codes = _language_codes(district)
-    num_schools, num_partners = len(district.schools), len(district.partners)
+def facts_of(district: District, rules: Rules, on: date, kept: Kept | None = None) -> Facts:
+    """Return the arrays of `district` as they stand on the date `on`.
+
+    Parameters
+    ----------
+    kept
+        What is kept of an earlier version of the district.
+    """
+    kept = kept or Kept(district)
+    codes = kept.of(_language_codes, _LANGUAGES)
     return Facts(
-        needs=_need_facts(district, codes),
-        offers=_offer_facts(district, codes, rules, pd.Timestamp(on)),
-        shared_minutes=SharedMinutes(district.needs["schedule"], district.offers["schedule"]),
-        num_schools=num_schools,
-        num_partners=num_partners,
-        excluded=_excluded_keys(district),
-        declined=_declined_keys(district, rules, on),
+        needs=kept.of(_need_facts, _NEEDS, codes),
+        offers=kept.of(_offer_facts, _OFFERS, codes, rules, on),
+        shared_minutes=kept.of(_shared_minutes, {"needs": ("schedule",), "offers": ("schedule",)}),
+        num_schools=len(district.schools),
+        num_partners=len(district.partners),
+        excluded=kept.of(
+            _excluded_keys, {"partners": ("partner_id", "not_schools"), "schools": ("school_id",)}
+        ),
+        declined=kept.of(_declined_keys, _DECLINED, rules, on),
         school_max_partners=_counts(district.schools["max_partners"], NO_LIMIT),
         partner_max_schools=_counts(district.partners["max_schools"], NO_LIMIT),
     )
+
+
+_LANGUAGES: Columns = {
+    "schools": ("languages",),
+    "needs": ("languages",),
+    "partners": ("partner_id", "languages"),
+    "offers": ("partner_id", "languages"),
+}
+_NEEDS: Columns = {
+    "schools": ("school_id", "grades", "languages", "latitude", "longitude"),
+    "needs": ("school_id", "kind", "slots", "grades", "languages", "budget", "min_slots", "max_partners"),
+}
+_OFFERS: Columns = {
+    "partners": ("partner_id", "languages", "latitude", "longitude", "radius_km", "agreement_expires"),
+    "offers": (
+        "partner_id",
+        "kinds",
+        "slots",
+        "trained_slots",
+        "cleared_until",
+        "grades",
+        "languages",
+        "cost_to_school",
+        "min_slots",
+    ),
+}
+_DECLINED: Columns = {
+    "partnerships": ("need_id", "offer_id", "status", "since"),
+    "needs": ("need_id",),
+    "offers": ("offer_id",),
+}
 
 
 def pair_key(left: Index, right: Index, num_right: int) -> Index:
@@ -132,10 +172,9 @@ def positions(ids: pd.Series, table_ids: pd.Series) -> Index:
 def offered_languages(district: District) -> list[str]:
     """Return the languages of each offer: its own, else its partner's, else English."""
     partner = positions(district.offers["partner_id"], district.partners["partner_id"])
-    of_partner = district.partners["languages"].to_numpy()[partner]
-    return [
-        own or other or "English" for own, other in zip(district.offers["languages"], of_partner, strict=True)
-    ]
+    of_partner = district.partners["languages"].to_numpy(object)[partner].tolist()
+    own = district.offers["languages"].tolist()
+    return [mine or theirs or "English" for mine, theirs in zip(own, of_partner, strict=True)]
 
 
 def school_year_start(on: date, first_month: int) -> date:
@@ -146,15 +185,17 @@ def school_year_start(on: date, first_month: int) -> date:
 def _need_facts(district: District, codes: dict[str, int]) -> NeedFacts:
     needs, schools = district.needs, district.schools
     school = positions(needs["school_id"], schools["school_id"])
-    grades = needs["grades"].where(needs["grades"] != "", schools["grades"].iloc[school].to_numpy())
-    languages = _language_bits(needs["languages"], codes)
+    grades = needs["grades"].where(needs["grades"] != "", schools["grades"].to_numpy(object)[school])
+    languages = _language_bits(needs["languages"].tolist(), codes)
     asks: Bools = np.any(languages, axis=1)
-    wanted = np.where(asks[:, np.newaxis], languages, _language_bits(schools["languages"], codes)[school])
+    wanted = np.where(
+        asks[:, np.newaxis], languages, _language_bits(schools["languages"].tolist(), codes)[school]
+    )
     return NeedFacts(
         school=school,
-        kind=np.array([KINDS.index(kind) for kind in needs["kind"]], dtype=np.int64),
+        kind=np.array([KINDS.index(kind) for kind in needs["kind"].tolist()], dtype=np.int64),
         slots=_counts(needs["slots"], 0),
-        grades=grade_bits(grades),
+        grades=grade_bits(grades.tolist()),
         place=_places(schools)[school],
         languages=languages,
         asks_languages=asks,
@@ -166,31 +207,35 @@ def _need_facts(district: District, codes: dict[str, int]) -> NeedFacts:
     )
 
 
-def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: pd.Timestamp) -> OfferFacts:
-    offers, partners = district.offers, district.partners
+def _offer_facts(district: District, codes: dict[str, int], rules: Rules, on: date) -> OfferFacts:
+    offers, partners, today = district.offers, district.partners, pd.Timestamp(on)
     partner = positions(offers["partner_id"], partners["partner_id"])
     slots = _counts(offers["slots"], 0)
     if rules.require_clearance:
         trained = _counts(offers["trained_slots"], 0)
-        is_cleared = offers["cleared_until"].notna() & (offers["cleared_until"] >= on)
+        is_cleared = offers["cleared_until"].notna() & (offers["cleared_until"] >= today)
     else:
         trained = np.where(offers["trained_slots"].isna(), slots, _counts(offers["trained_slots"], 0))
-        is_cleared = offers["cleared_until"].isna() | (offers["cleared_until"] >= on)
+        is_cleared = offers["cleared_until"].isna() | (offers["cleared_until"] >= today)
     expires = partners["agreement_expires"]
     return OfferFacts(
         partner=partner,
-        kinds=_kind_bits(offers["kinds"]),
+        kinds=_kind_bits(offers["kinds"].tolist()),
         slots=slots,
         trained=np.minimum(trained, slots),
-        grades=grade_bits(offers["grades"]),
+        grades=grade_bits(offers["grades"].tolist()),
         place=_places(partners)[partner],
         radius=_floats(partners["radius_km"], np.inf)[partner],
         languages=_language_bits(offered_languages(district), codes),
         cost=_floats(offers["cost_to_school"], 0.0),
         min_slots=_counts(offers["min_slots"], 1),
         is_cleared=is_cleared.to_numpy(dtype=bool),
-        is_agreed=(expires.isna() | (expires >= on)).to_numpy(dtype=bool)[partner],
+        is_agreed=(expires.isna() | (expires >= today)).to_numpy(dtype=bool)[partner],
     )
+
+
+def _shared_minutes(district: District) -> SharedMinutes:
+    return SharedMinutes(district.needs["schedule"].tolist(), district.offers["schedule"].tolist())
 
 
 def _places(table: pd.DataFrame) -> Floats:
@@ -206,9 +251,8 @@ def _kind_bits(kinds: Iterable[str]) -> NDArray[np.uint8]:
 
 
 def _language_codes(district: District) -> dict[str, int]:
-    cells = {"English"}.union(
-        district.schools["languages"], district.needs["languages"], offered_languages(district)
-    )
+    tables = (district.schools, district.needs)
+    cells = {"English"}.union(*(table["languages"].tolist() for table in tables), offered_languages(district))
     spoken = {language.casefold() for cell in cells for language in split_list(cell)}
     return {language: code for code, language in enumerate(sorted(spoken))}
 

@@ -9,7 +9,9 @@ from matching import policy
 from matching.district import District
 from matching.evaluation import partner_quality, partner_ratings, partner_return
 from matching.facts import Facts
+from matching.kept import Columns, Kept
 from matching.rules import distance_km
+from matching.schemas import EVALUATIONS
 from matching.texts import PairTexts
 from matching.values import ALL_GRADES
 
@@ -58,12 +60,32 @@ class Partnership:
     commitment: Floats
 
 
-def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Partnership:
+_PARTNERS: Columns = {
+    "partners": ("partner_id", "years_committed"),
+    "evaluations": tuple(EVALUATIONS.columns_by_name),
+    "partnerships": ("need_id", "offer_id", "status"),
+    "needs": ("need_id", "school_id"),
+    "offers": ("offer_id", "partner_id"),
+}
+
+
+def partnership_of(
+    district: District, facts: Facts, settings: policy.Fit, kept: Kept | None = None
+) -> Partnership:
     """Return each partner's evaluated quality and commitment, by offer.
 
     Commitment is the mean of the years that the partner has promised, as a share of the policy's
     ``full_commitment_years``, and of how often it came back so far, where the district knows.
     """
+    by_partner = (kept or Kept(district)).of(_by_partner, _PARTNERS, settings)
+    of_offers = {
+        part.name: getattr(by_partner, part.name)[facts.offers.partner] for part in fields(Partnership)
+    }
+    return Partnership(**of_offers)
+
+
+def _by_partner(district: District, settings: policy.Fit) -> Partnership:
+    """Return the same by partner."""
     ratings = partner_ratings(district, settings)
     rated = district.evaluations[
         district.evaluations["rating"].notna() & (district.evaluations["school_id"] != "")
@@ -74,14 +96,13 @@ def partnership_of(district: District, facts: Facts, settings: policy.Fit) -> Pa
     returning = partner_return(district, settings)
     if returning.respondents.any():
         commitment = (commitment + returning.drawn) / 2
-    by_offer = facts.offers.partner
     return Partnership(
-        rating=ratings.mean[by_offer],
-        schools=np.asarray(district.partners["partner_id"].map(schools).fillna(0), dtype=np.int64)[by_offer],
-        is_published=(ratings.respondents >= settings.published_from)[by_offer],
-        quality=partner_quality(district, settings)[by_offer],
-        years=years[by_offer],
-        commitment=commitment[by_offer],
+        rating=ratings.mean,
+        schools=np.asarray(district.partners["partner_id"].map(schools).fillna(0), dtype=np.int64),
+        is_published=ratings.respondents >= settings.published_from,
+        quality=partner_quality(district, settings),
+        years=years,
+        commitment=commitment,
     )
 
 

@@ -25,6 +25,7 @@ from matching import policy
 from matching.district import District
 from matching.facts import positions
 from matching.fit import FitParts
+from matching.kept import Kept
 
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -116,13 +117,15 @@ def decisions_of(district: District) -> Decisions:
     )
 
 
-def learn(said: Decisions, parts_of: PartsOf, settings: policy.Policy) -> Learning:
+def learn(said: Decisions, parts_of: PartsOf, settings: policy.Policy, kept: Kept | None = None) -> Learning:
     """Return the weights to use after these decisions: the policy's, unless others are better by more than noise.
 
     Parameters
     ----------
     parts_of
         Gives the parts of the fit of pairs; asked only where there are decisions enough.
+    kept
+        What is kept of an earlier version of the district.
     """
     default, num_accepted = settings.fit.weights, int(said.is_accepted.sum())
     counts = num_accepted, len(said.need) - num_accepted
@@ -130,6 +133,13 @@ def learn(said: Decisions, parts_of: PartsOf, settings: policy.Policy) -> Learni
     if status:
         return Learning(status, default, *counts)
     lesson = _Lesson.of(said, parts_of(said.need, said.offer), default)
+    return kept.of(_taught, {}, lesson, settings) if kept else _taught(None, lesson, settings)
+
+
+def _taught(_: District | None, lesson: "_Lesson", settings: policy.Policy) -> Learning:
+    """Return the weights to use where there are decisions enough."""
+    default, num_accepted = settings.fit.weights, int(lesson.is_accepted.sum())
+    counts = num_accepted, len(lesson.is_accepted) - num_accepted
     comparison = _compare(lesson, settings.learning.confidence)
     if not comparison.is_better:
         return Learning(Status.NOT_BETTER, default, *counts, comparison)
@@ -168,6 +178,18 @@ class _Lesson:
         default = np.array(list(by_name.values())) / sum(by_name.values())
         school, partner = (np.unique(side, return_inverse=True)[1] for side in (said.school, said.partner))
         return cls(tuple(by_name), default, table, said.is_accepted, school, partner)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Lesson)
+            and self.names == other.names
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name))
+                for name in ("default", "parts", "is_accepted", "school", "partner")
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have none
 
     def fitted(self, rows: Bools) -> Floats:
         """Return the weights, summing to 1, that the decisions in these rows teach."""

@@ -22,6 +22,7 @@ five bands: California School Dashboard (California Department of Education). Mi
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -31,6 +32,7 @@ from numpy.typing import NDArray
 from matching import policy
 from matching.district import District
 
+Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 NO_EVIDENCE = 3
@@ -62,18 +64,36 @@ SUBJECTS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 def priorities_of(district: District, settings: policy.Priority) -> pd.DataFrame:
     """Return ``priority`` (1 to 5) and ``priority_reason`` of every need, in the order of the needs."""
     standings = _standings(district, settings)
-    severity, reason = _severities(district, standings, settings)
-    schools = standings[standings["need_id"] == ""].groupby("school_id")[["weighted", "weight"]].sum()
-    ladder = np.sort((schools["weighted"] / schools["weight"]).to_numpy())
-    rank = _share_below(ladder, severity) if len(ladder) >= settings.min_schools else severity
-    computed = np.where(np.isnan(severity), NO_EVIDENCE, np.clip(5 - np.floor(rank * 5), 1, 5))
-    given = district.needs["priority"]
+    pairs = _pairs(district, standings)
+    without = (
+        f"No usable evidence (at least {settings.min_respondents} respondents and a known measure): "
+        f"priority {NO_EVIDENCE}."
+    )
+    reasons = _sentences(pairs).reindex(np.arange(len(district.needs))).fillna(without)
+    given = district.needs["priority"].notna()
     return pd.DataFrame(
         {
-            "priority": given.fillna(pd.Series(computed, dtype="Int64")).astype(np.int64),
-            "priority_reason": np.where(given.notna(), "Priority given by the district.", reason),
+            "priority": _numbers(district, standings, pairs, settings),
+            "priority_reason": np.where(given, "Priority given by the district.", reasons.tolist()),
         }
     )
+
+
+def priority_numbers(district: District, settings: policy.Priority) -> Index:
+    """Return the priority of every need without its reason, which takes most of the time."""
+    standings = _standings(district, settings)
+    return _numbers(district, standings, _pairs(district, standings), settings)
+
+
+def _numbers(
+    district: District, standings: pd.DataFrame, pairs: pd.DataFrame, settings: policy.Priority
+) -> Index:
+    schools = standings[standings["need_id"] == ""].groupby("school_id")[["weighted", "weight"]].sum()
+    ladder = np.sort((schools["weighted"] / schools["weight"]).to_numpy())
+    severity = _severities(pairs, len(district.needs))
+    rank = _share_below(ladder, severity) if len(ladder) >= settings.min_schools else severity
+    computed = np.where(np.isnan(severity), NO_EVIDENCE, np.clip(5 - np.floor(rank * 5), 1, 5))
+    return district.needs["priority"].fillna(pd.Series(computed, dtype="Int64")).to_numpy(np.int64)
 
 
 def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
@@ -106,6 +126,7 @@ def _direction(measure: str) -> int:
     return 1 if GROUPS.search(name) else 0
 
 
+@lru_cache(2**16)
 def _subject(text: str) -> str:
     """Return the one school subject that a text names, blank for none or several."""
     named = [subject for subject, words in SUBJECTS.items() if words.search(text)]
@@ -143,29 +164,33 @@ def _benchmark_standing(rows: pd.DataFrame) -> pd.Series:
     return (0.5 + worse / 2).clip(0, 1)
 
 
-def _severities(
-    district: District, standings: pd.DataFrame, settings: policy.Priority
-) -> tuple[Floats, list[str]]:
-    """Return each need's severity, NaN without evidence, and the sentence that tells where it comes from."""
+def _pairs(district: District, standings: pd.DataFrame) -> pd.DataFrame:
+    """Return each need's usable evidence, one ``row`` of the needs several times."""
     needs = district.needs[["need_id", "school_id"]].assign(
         row=np.arange(len(district.needs)),
-        asks=[_subject(text) for text in district.needs["title"] + " " + district.needs["statement"]],
+        asks=[
+            _subject(text) for text in (district.needs["title"] + " " + district.needs["statement"]).tolist()
+        ],
     )
     pairs = needs.merge(standings, on="school_id", suffixes=("", "_of_row"))
     own = pairs["need_id_of_row"] == pairs["need_id"]
     same_subject = (pairs["subject"] == "") | (pairs["asks"] == "") | (pairs["asks"] == pairs["subject"])
-    pairs = pairs[own | ((pairs["need_id_of_row"] == "") & same_subject)]
-    sums = pairs.groupby("row")[["weighted", "weight"]].sum().reindex(needs["row"])
+    return pairs[own | ((pairs["need_id_of_row"] == "") & same_subject)]
+
+
+def _severities(pairs: pd.DataFrame, num_needs: int) -> Floats:
+    """Return each need's severity, NaN without evidence."""
+    sums = pairs.groupby("row")[["weighted", "weight"]].sum().reindex(np.arange(num_needs))
+    return (sums["weighted"] / sums["weight"]).to_numpy(dtype=np.float64)
+
+
+def _sentences(pairs: pd.DataFrame) -> pd.Series:
+    """Return by row of the needs where its priority comes from."""
     worst = (
         pairs.sort_values(["row", "standing"], ascending=[True, False], kind="stable").groupby("row").head(3)
     )
     said = worst.assign(words=_words(worst)).groupby("row")["words"].agg("; ".join).astype(str)
-    without = (
-        f"No usable evidence (at least {settings.min_respondents} respondents and a known measure): "
-        f"priority {NO_EVIDENCE}."
-    )
-    sentences = ("Computed from evidence: " + said + ".").reindex(needs["row"]).fillna(without)
-    return (sums["weighted"] / sums["weight"]).to_numpy(dtype=np.float64), sentences.tolist()
+    return "Computed from evidence: " + said + "."
 
 
 def _words(rows: pd.DataFrame) -> list[str]:

@@ -1,7 +1,7 @@
 """Recommended offers for a need and needs for a partner: the best that no rule excludes, and the best that one does."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from threading import Lock
 
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from embeddings import Encoder, TextScores
+from embeddings import Encoder, PairScorer, TextScores
 from matching.areas import area_numbered
-from matching.candidates import Progress, ScoredPairs, scorer_of
+from matching.candidates import Progress, ScoredPairs, Scorer, scorer_of
 from matching.cards import Cards, NeedCard
 from matching.district import District, blank_rows
 from matching.explain import Explainer
@@ -22,7 +22,7 @@ from matching.policy import Policy
 from matching.ranking import Pairs, Ranking, rank_needs, rank_offers
 from matching.suggestions import NearMiss, NeedsForPartner, OffersForNeed, Scores, Suggestion
 from matching.tags import Tags
-from matching.texts import plain_text
+from matching.texts import Texts, plain_text
 from matching.vocabulary import KINDS
 
 Index = NDArray[np.int64]
@@ -63,6 +63,9 @@ class Recommender:
         By default the bundled model, with its vectors cached on disk.
     progress
         Called with ``"embedding"`` and the share of new texts that is read, 0 to 1.
+    earlier
+        The recommender of an earlier version, of whatever policy and date. What has stayed is taken from it: answers
+        are the same without, only later.
     """
 
     def __init__(
@@ -73,30 +76,31 @@ class Recommender:
         on: date | None = None,
         encoder: Encoder | None = None,
         progress: Progress | None = None,
+        earlier: "Recommender | None" = None,
     ):
-        self._policy = policy or Policy()
-        self._num_needs = len(district.needs)
-        asked = _with_blank_needs(district)
-        self._scorer = scorer_of(asked, self._policy, on or date.today(), encoder, progress)
+        self._district, self._num_needs = district, len(district.needs)
+        asked = _with_blank_needs(district, earlier)
+        before = earlier._scorer if earlier else None
+        self._scorer: Scorer = scorer_of(
+            asked, policy or Policy(), on or date.today(), encoder, progress, before
+        )
         facts = self._scorer.facts
         self._occupancy = Occupancy(asked, facts)
-        self._cards = Cards(district, self._scorer, self._occupancy)
+        self._cards = Cards(self._scorer, self._occupancy)
         self._explainer = Explainer(self._scorer)
+        self._scorer.kept.settle()
         self._need_rows = _rows_by_id(district.needs["need_id"])
         self._offer_rows = _rows_by_id(district.offers["offer_id"])
         self._partner_rows = _rows_by_id(district.partners["partner_id"])
         self._partner_ids, self._partners = (
-            district.partners[name].tolist() for name in ("partner_id", "name")
+            district.partners[name].to_numpy(object) for name in ("partner_id", "name")
         )
         # The blank need of each school, and of none, stands behind the district's own.
         self._blank_rows = _rows_by_id(asked.needs["school_id"].iloc[self._num_needs :], self._num_needs)
-        self._schools = dict(zip(asked.schools["school_id"], asked.schools["name"], strict=True))
-        kinds = [
-            (facts.offers.kinds >> kind & 1 == 1) & (facts.offers.slots > 0) for kind in range(len(KINDS))
-        ]
-        self._offers_of_kind = [np.flatnonzero(is_of_kind) for is_of_kind in kinds]
+        names = asked.schools["school_id"].tolist(), asked.schools["name"].tolist()
+        self._schools = dict(zip(*names, strict=True))
         # A kind's offers side by side: what is of another kind is not even read.
-        self._texts_of_kind = [self._scorer.texts.with_offers(offers) for offers in self._offers_of_kind]
+        self._of_kind = [_KindOffers.of(self._scorer, kind, earlier) for kind in range(len(KINDS))]
         self._reading = Lock()
 
     def offers_for(self, need_id: str, *, limit: int = 10, area: str | None = None) -> OffersForNeed:
@@ -116,7 +120,7 @@ class Recommender:
         row = _row(self._need_rows, need_id, "Need")
         facts, texts = self._scorer.facts, self._scorer.texts
         kind = int(facts.needs.kind[row])
-        scores = self._texts_of_kind[kind].block(slice(row, row + 1))
+        scores = self._of_kind[kind].texts.block(slice(row, row + 1))
         pairs = self._pairs_of_need(facts, row, scores, texts.priorities_of(row))
         return self._offers(self._about(pairs, area, of_offers=True), self._cards.need(row), limit)
 
@@ -139,9 +143,8 @@ class Recommender:
         facts, said = _with_kind(self._scorer.facts, row, KINDS.index(kind)), plain_text(text)
         # Neither models nor stemmers read for several threads at a time.
         with self._reading:
-            scores = (
-                self._texts_of_kind[KINDS.index(kind)].with_queries([said], stored=False).block(slice(0, 1))
-            )
+            texts = self._of_kind[KINDS.index(kind)].texts.with_queries([said], stored=False)
+            scores = texts.block(slice(0, 1))
             priorities = self._scorer.texts.priorities_of(said)
             tags = self._scorer.texts.tagger.tag([said], stored=False)
         pairs = self._pairs_of_need(facts, row, scores, priorities)
@@ -178,7 +181,7 @@ class Recommender:
 
     def _pairs_of_need(self, facts: Facts, need: int, scores: TextScores, priorities: Priorities) -> Pairs:
         """Return the pairs of a need with every offer of its kind, whose scores these are."""
-        offer = self._offers_of_kind[int(facts.needs.kind[need])]
+        offer = self._of_kind[int(facts.needs.kind[need])].offers
         return Pairs(
             facts=facts,
             need=np.full_like(offer, need),
@@ -292,8 +295,31 @@ def _scores(pairs: ScoredPairs) -> Iterator[Scores]:
         )
 
 
-def _with_blank_needs(district: District) -> District:
+@dataclass(frozen=True, slots=True, eq=False)
+class _KindOffers:
+    """The offers of one kind that have slots, by number, and the texts of these alone."""
+
+    offers: Index
+    all_texts: Texts
+    texts: PairScorer
+
+    @classmethod
+    def of(cls, scorer: Scorer, kind: int, earlier: Recommender | None) -> "_KindOffers":
+        """Return those of a kind, the earlier ones where they are the same."""
+        facts, texts = scorer.facts.offers, scorer.texts
+        offers = np.flatnonzero((facts.kinds >> kind & 1 == 1) & (facts.slots > 0))
+        before = earlier._of_kind[kind] if earlier else None
+        if before and before.all_texts is texts and np.array_equal(before.offers, offers):
+            return before
+        return cls(offers, texts, texts.with_offers(offers))
+
+
+def _with_blank_needs(district: District, earlier: Recommender | None) -> District:
     """Return the district with a blank need more for each school, and one for a blank school of its own."""
+    before = earlier._district if earlier else district
+    if earlier and district.needs is before.needs and district.schools is before.schools:
+        asked = earlier._scorer.district
+        return replace(district, schools=asked.schools, needs=asked.needs)
     schools = pd.concat([district.schools, blank_rows("schools")], ignore_index=True)
     school_ids = schools["school_id"]
     # No id of a table begins with white space.

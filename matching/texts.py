@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embeddings import Encoder, PairScorer, TextScores
 from matching.district import District
 from matching.facts import positions
+from matching.kept import Columns
 from matching.tags import Tagger, Tags
 
 Index = NDArray[np.int64]
@@ -38,26 +39,51 @@ class PairTexts:
     priorities: Scores
 
 
-class Texts:
-    """The texts of a district, ready to be scored pair by pair."""
+TEXT_COLUMNS: Columns = {
+    "needs": ("title", "statement", "goal", "focus_area"),
+    "offers": ("partner_id", "focus"),
+    "partners": ("partner_id", "description", "priorities"),
+}
+"""All that `Texts` reads."""
 
-    def __init__(self, district: District, encoder: Encoder, progress: Progress | None = None) -> None:
-        """Encode the needs, the offers and the partners' own priorities."""
+
+class Texts:
+    """The texts of a district, ready to be scored pair by pair; ``of_needs`` and ``of_offers`` is what they say."""
+
+    def __init__(
+        self,
+        district: District,
+        encoder: Encoder,
+        progress: Progress | None = None,
+        *,
+        earlier: "Texts | None" = None,
+    ) -> None:
+        """Encode the needs, the offers and the partners' own priorities; what an earlier one has read is taken over."""
         self.model, self.encoder = encoder.name, encoder
-        needs = need_texts(district.needs)
-        self._offers = PairScorer(needs, offer_texts(district), encoder, progress=progress)
+        self.of_needs, self.of_offers = need_texts(district.needs), offer_texts(district)
+        known = earlier._offers if earlier else None
+        self._offers: PairScorer = PairScorer(
+            self.of_needs, self.of_offers, encoder, progress=progress, earlier=known
+        )
         if not self._offers.calibration.is_probability:
             logger.info(
                 "Similarities by the model %s are no probabilities: it is not calibrated.", encoder.name
             )
         cells, distinct = pd.factorize(district.partners["priorities"].to_numpy(dtype=object))
         wishes = [cell.replace("|", ", ") for cell in distinct]
-        self._priorities = PairScorer(needs, wishes, encoder) if any(wishes) else None
+        known = earlier._priorities if earlier else None
+        wished = any(wishes)
+        self._priorities: PairScorer | None = (
+            PairScorer(self.of_needs, wishes, encoder, earlier=known) if wished else None
+        )
         partner = positions(district.offers["partner_id"], district.partners["partner_id"])
         self._wish_of_offer = cells[partner]
         self._is_blank = np.array([not wish for wish in wishes], dtype=bool)
-        self._need_texts, self._given = needs, district.needs["focus_area"].tolist()
-        self._focuses = [plain_text(focus) for focus in district.offers["focus"]]
+        self._given = district.needs["focus_area"].tolist()
+        self._focuses = [plain_text(focus) for focus in district.offers["focus"].tolist()]
+        if earlier and earlier.model == self.model:
+            # Kept: a tagger reads the examples of all areas first.
+            self.tagger = earlier.tagger
 
     @property
     def is_multilingual(self) -> bool:
@@ -74,14 +100,14 @@ class Texts:
         """The focus areas of the needs and of the offers, from the vectors that are there already."""
         needs, offers = self._area_cosines()
         return (
-            self.tagger.tag_read(self._need_texts, self._given, needs),
+            self.tagger.tag_read(self.of_needs, self._given, needs),
             self.tagger.tag_read(self._focuses, None, offers),
         )
 
     def area_features(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return what the tags of needs and of offers are decided by."""
         needs, offers = self._area_cosines()
-        return self.tagger.features(self._need_texts, needs), self.tagger.features(self._focuses, offers)
+        return self.tagger.features(self.of_needs, needs), self.tagger.features(self._focuses, offers)
 
     def _area_cosines(self) -> tuple[Scores, Scores] | tuple[None, None]:
         if not self.tagger.reads_meaning or len(self._given) + len(self._focuses) == 0:

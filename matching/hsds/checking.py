@@ -11,12 +11,30 @@ from matching.hsds.reading import HsdsRows
 from matching.hsds.specification import HSDS_TABLES, WORDS, Row, is_number, is_uuid
 from matching.values import MINUTES_A_DAY
 
+_USED: Final = frozenset(
+    {
+        "organizations",
+        "services",
+        "service_at_location",
+        "locations",
+        "contacts",
+        "phones",
+        "schedules",
+        "languages",
+        "cost_options",
+        "service_capacity",
+        "attributes",
+    }
+)
+"""The tables that our cells are taken from."""
+
 
 def hsds_problems(found: HsdsRows) -> list[Problem]:
     """Return every problem of the rows, in the order of the tables.
 
     Required cells are filled, ids are UUIDs that no earlier row has, numbers, times and words are such, and every
-    service names an organization that is there. Other references may lead out of the files: they often do.
+    service names an organization that is there. Other references may lead out of the files: they often do. Of
+    tables that are only kept, such as addresses, the ids alone matter.
     """
     problems = list(found.problems)
     organizations = {row.get("id") for row in found.rows["organizations"]}
@@ -54,7 +72,7 @@ def moment_of(cell: str) -> dt.datetime:
 
 
 def _row_problems(table: str, place: int, row: Row, seen: set[str]) -> Iterator[Problem]:
-    for name in HSDS_TABLES[table].columns:
+    for name in HSDS_TABLES[table].columns if table in _USED else ("id",):
         cell = row.get(name, "").strip()
         if not cell and _is_required(table, name):
             yield Problem(table, place, name, "", "a value, for HSDS requires it")

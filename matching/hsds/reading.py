@@ -145,6 +145,7 @@ def _read_csv(found: HsdsRows, table: str, data: bytes) -> None:
     place = 0
     try:
         header = [name.strip() for name in next(reader, [])]
+        place = 1
         found.problems += _header_problems(table, header)
         for place, record in enumerate(reader, start=2):
             if any(record):
@@ -171,6 +172,9 @@ def _read_json(found: HsdsRows, seen: dict[tuple[str, str], Row], name: str, dat
     try:
         # Numbers stay as they are written: 100.0 is not 100 when it is given back.
         content = json.loads(data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
+        json.dumps(
+            content, ensure_ascii=False
+        ).encode()  # half a letter, as in "\\ud800", cannot be written again
     except (ValueError, RecursionError) as error:
         found.problems.append(Problem("", None, None, f"{name}: {error}", "a JSON file in UTF-8"))
         return

@@ -79,7 +79,7 @@ def _csv_of(table: str, rows: list[Row]) -> bytes:
     content = io.StringIO(newline="")
     names = _in_order(table, {name for row in rows for name in row})
     columns = dict.fromkeys([*HSDS_TABLES[table].columns, *names])
-    writer = csv.DictWriter(content, list(columns), restval="", lineterminator="\n")
+    writer = csv.DictWriter(content, list(columns), restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     return content.getvalue().encode()

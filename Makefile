@@ -1,13 +1,16 @@
-# Two commands do everything: `make match` matches the demo district, `make test` passes every check.
+# `make match` matches the demo district, `make serve` serves it to browsers, `make test` passes every check.
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: match test check setup pin clean
+.PHONY: match serve test check setup pin clean
 
 match: $(SETUP)
 	$(BIN)/partnermatch match fixtures/demo --on 2026-09-14 --out out
+
+serve: $(SETUP)
+	$(BIN)/partnermatch serve
 
 test: $(SETUP)
 	$(BIN)/ruff format --check .

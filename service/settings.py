@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.storage.database import sqlite_url
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
     metrics_token: str = Field(
         default="", description="What lets other machines read /metrics, sent as Bearer; blank: none may."
     )
+    public_url: str = Field(
+        default="", description="Where a browser finds this service, if not at the address it listens at."
+    )
+    demo: bool = Field(default=True, description="Whether a first start brings the demonstration district.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least that is logged."
     )
@@ -39,9 +44,36 @@ class Settings(BaseSettings):
     @property
     def hosts(self) -> frozenset[str]:
         """Names by which this service may be asked for."""
-        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(","))
+        names = [*self.allowed_hosts.split(","), urlsplit(self.public_url).hostname or ""]
+        return frozenset(name.strip().lower() for name in names if name.strip())
 
     @property
     def url(self) -> str:
         """Where the database is."""
         return self.database_url or sqlite_url(self.data)
+
+
+def read_settings(data: Path | None = None, host: str = "") -> Settings:
+    """Return the settings of the environment, with what a command was told beside them.
+
+    Parameters
+    ----------
+    data
+        Folder of the SQLite database.
+    host
+        Address the server listens at; who asks for it by that address is answered.
+
+    Raises
+    ------
+    ValueError
+        Where a setting is not what is expected, in one line.
+    """
+    try:
+        settings = Settings(data=data) if data else Settings()
+    except ValidationError as error:
+        faults = (
+            f"PARTNERMATCH_{'_'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ValueError("; ".join(faults)) from error
+    own = f"[{host}]" if ":" in host else host
+    return settings.model_copy(update={"allowed_hosts": f"{settings.allowed_hosts},{own}"})

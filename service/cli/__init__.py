@@ -14,6 +14,7 @@ from service.cli.people import token
 from service.cli.recommending import recommend
 from service.cli.recruiting import recruit
 from service.cli.rematching import rematch
+from service.cli.serving import serve
 from service.cli.tables import check, generate, tables
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ for command in (
     from_hsds,
     to_hsds,
     tables,
+    serve,
     token,
 ):
     app.command()(command)

@@ -44,6 +44,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program t
 Effort = Annotated[Literal["quick", "standard", "thorough"], typer.Option(help="How long to search.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the search; the same seed gives the same result.")]
 
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Folder of the SQLite database; data if left out."),
+]
+
 
 def _explain_policy(context: typer.Context, asked: bool) -> None:
     if not asked:

@@ -93,9 +93,7 @@ def append(
     details
         What else to know; values that JSON knows. What looks like a contact, a secret or a text is hidden.
     """
-    if connection.dialect.name == "postgresql":
-        # Two transactions must not take the same number; SQLite has one writer anyway.
-        connection.execute(_LOCK, {"chain": chain})
+    lock(connection, chain)
     last = connection.execute(
         select(audit_log.c.number, audit_log.c.sha256)
         .where(audit_log.c.chain == chain)
@@ -115,6 +113,12 @@ def append(
     ).sealed()
     connection.execute(insert(audit_log), asdict(entry))
     return entry
+
+
+def lock(connection: Connection, chain: int) -> None:
+    """Let nobody else add to a chain before the transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"chain": chain})
 
 
 def verify(connection: Connection, heads: Iterable[Head] = ()) -> Break | None:

@@ -51,8 +51,9 @@ def configure_logs(level: str = "INFO", stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-    # At INFO it tells the address of each request it makes, an identity provider's with its codes among them.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # At INFO one tells the address of each request it makes, with an identity provider's codes, the other its plugins.
+    for name in ("httpx", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _chain() -> list[Processor]:

@@ -109,11 +109,12 @@ def publish(
     scorer
         What `scorer_now` returns of the district on the date ``on``.
     accept_rest
-        Whether what is undecided counts as accepted; else it stays as it runs.
+        Whether what the plan proposes and nobody decided counts as accepted; else it stays as it runs.
     """
-    explicit = {one.pair: one for one in matches if one.decision is not Decision.UNDECIDED}
+    explicit = {one.pair: one for one in matches if one.decision is not Decision.PROPOSED}
     if accept_rest:
-        matches = [explicit.get(one.pair) or replace(one, decision=Decision.ACCEPTED) for one in matches]
+        rest = [one for one in matches if one.pair not in explicit and not one.is_by_hand]
+        matches = [*explicit.values(), *(replace(one, decision=Decision.ACCEPTED) for one in rest)]
     else:
         matches = list(explicit.values())
     writing = _Writing(district, scorer)
@@ -221,7 +222,7 @@ class _Writing:
         return table.reset_index(drop=True).astype(self._table.dtypes)
 
     def _begin(self, one: Reviewed, row: int | None, on: date) -> None:
-        done = Done.MADE if one.ran == 0 else Done.CHANGED
+        done = Done.CHANGED if row is not None and one.ran else Done.MADE
         row = self._row(one.pair, ("proposed",)) if row is None else row
         now = None if row is None else self._rows[row]
         is_running = now is not None and now.status in RUNNING
@@ -233,7 +234,9 @@ class _Writing:
         row = self._row(one.pair, ("proposed",)) if row is None else row
         if row is None:
             if self._can_be_declined(one.pair):
-                self._set(one.pair, Done.DECLINED, None, Standing(one.proposed, "declined", on, False))
+                self._set(
+                    one.pair, Done.DECLINED, None, Standing(one.planned or one.slots, "declined", on, False)
+                )
             return
         slots = self._rows[row]
         self._set(one.pair, Done.DECLINED, row, Standing(slots.slots if slots else 0, "declined", on, False))

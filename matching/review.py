@@ -28,7 +28,7 @@ FIRM = frozenset({Rule.CAPACITY, Rule.TRAINED_CAPACITY, Rule.NEED_SLOTS})
 class Decision(StrEnum):
     """What a coordinator says to a match of a plan."""
 
-    UNDECIDED = "undecided"
+    PROPOSED = "proposed"
     ACCEPTED = "accepted"
     DECLINED = "declined"
 
@@ -39,10 +39,10 @@ class Reviewed:
 
     Parameters
     ----------
-    proposed
+    planned
         Its slots in the plan: 0 where the plan ends it, or where it is added by hand.
     ran
-        The slots with which it ran when the plan was made.
+        The slots with which it ran when the plan was made, or last published.
     slots
         Its slots once it is accepted, 0 where that ends it.
     is_locked
@@ -55,10 +55,11 @@ class Reviewed:
 
     need_id: str
     offer_id: str
-    proposed: int = 0
+    planned: int = 0
     ran: int = 0
     slots: int
-    decision: Decision = Decision.UNDECIDED
+    is_by_hand: bool = False
+    decision: Decision = Decision.PROPOSED
     is_locked: bool = False
     reason: str = ""
     override: str = ""
@@ -66,7 +67,7 @@ class Reviewed:
 
     def __post_init__(self) -> None:
         """Refuse a match of no slots and a decline without a reason."""
-        if self.slots < (0 if self.ran else 1):
+        if self.slots < (0 if self.is_ending else 1):
             raise ValueError(f"{self.need_id}={self.offer_id}: slots must be >= 1, got {self.slots}.")
         if self.decision is Decision.DECLINED and not self.reason.strip():
             raise ValueError(
@@ -81,13 +82,13 @@ class Reviewed:
     @property
     def is_ending(self) -> bool:
         """Whether the plan ends it; to decline that lets it go on as it is."""
-        return self.proposed == 0 < self.ran
+        return self.planned == 0 and not self.is_by_hand
 
     @property
     def given(self) -> int:
         """Its slots as decided, those of the plan as long as nothing is decided."""
-        if self.decision is Decision.UNDECIDED:
-            return self.proposed
+        if self.decision is Decision.PROPOSED:
+            return self.planned
         if self.decision is Decision.ACCEPTED:
             return self.slots
         return self.ran if self.is_ending else 0
@@ -119,7 +120,7 @@ class BrokenRules(ValueError):  # noqa: N818 - it is what the decision meets
 class Cost:
     """What decisions cost a plan.
 
-    ``levels`` has a row a slot level with needs, in slots: level, needed, proposed, decided (what is declined simply
+    ``levels`` has a row a slot level with needs, in slots: level, needed, planned, decided (what is declined simply
     gone, what is added simply there) and best (what the rest of the plan can make of it); ``best`` tells how.
     """
 
@@ -139,10 +140,10 @@ def review_of(district: District, plan: Matching | Basis) -> Review:
             "slots": basis.slots[used],
         }
     )
-    return Review(basis, undecided(district, matches))
+    return Review(basis, proposed(district, matches))
 
 
-def undecided(district: District, matches: pd.DataFrame) -> tuple[Reviewed, ...]:
+def proposed(district: District, matches: pd.DataFrame) -> tuple[Reviewed, ...]:
     """Return all that a plan of a district proposes: its matches, then the running ones that it ends.
 
     Parameters
@@ -155,16 +156,16 @@ def undecided(district: District, matches: pd.DataFrame) -> tuple[Reviewed, ...]
     locked = set(_pairs(lasting[lasting["locked"]]))
     running = rows[rows["status"].isin(RUNNING)]
     ran = dict(zip(_pairs(running), running["slots"].tolist(), strict=True))
-    proposed = dict(zip(_pairs(matches), matches["slots"].tolist(), strict=True))
-    pairs = [*proposed, *(pair for pair in ran if pair not in proposed)]
+    planned = dict(zip(_pairs(matches), matches["slots"].tolist(), strict=True))
+    pairs = [*planned, *(pair for pair in ran if pair not in planned)]
     return tuple(
         Reviewed(
             need_id=pair[0],
             offer_id=pair[1],
-            proposed=proposed.get(pair, 0),
+            planned=planned.get(pair, 0),
             ran=ran.get(pair, 0),
-            slots=proposed.get(pair, 0),
-            is_locked=pair in locked and pair in proposed,
+            slots=planned.get(pair, 0),
+            is_locked=pair in locked and pair in planned,
         )
         for pair in pairs
     )
@@ -220,7 +221,7 @@ def cost(review: Review, decided: Sequence[Reviewed] | None = None) -> Cost:
         Locks, or the decisions themselves, leave no room for one of them.
     """
     decided = review.matches if decided is None else decided
-    decided = [one for one in decided if one.decision is not Decision.UNDECIDED]
+    decided = [one for one in decided if one.decision is not Decision.PROPOSED]
     basis = _with_pairs(basis_of(review.basis), decided)
     pairs = _places(basis, decided)
     settled = [
@@ -228,14 +229,14 @@ def cost(review: Review, decided: Sequence[Reviewed] | None = None) -> Cost:
     ]
     found = asked(basis, settled)
     best = consequence(basis, found.allocation, found.outcome)
-    levels = best.levels.rename(columns={"before": "proposed", "after": "best"})
+    levels = best.levels.rename(columns={"before": "planned", "after": "best"})
     names, need_level = basis.scorer.policy.objective.levels, basis.problem.need_level
     gained = dict.fromkeys(names, 0)
     for change in settled:
         gained[names[need_level[basis.problem.pair_need[change.pair]]]] += change.slots - int(
             basis.slots[change.pair]
         )
-    levels.insert(3, "decided", levels["proposed"] + levels["level"].map(gained))
+    levels.insert(3, "decided", levels["planned"] + levels["level"].map(gained))
     return Cost(levels, best)
 
 

@@ -178,7 +178,7 @@ def decisions(draw: st.DrawFn, review: Review) -> list[Reviewed]:
         replace(
             one,
             decision=draw(st.sampled_from([*Decision])),
-            slots=draw(st.integers(0 if one.ran else 1, 6)),
+            slots=draw(st.integers(0 if one.is_ending else 1, 6)),
             is_locked=draw(st.booleans()),
             reason="Not now.",
             override=draw(st.sampled_from(["", "They know each other."])),
@@ -192,6 +192,10 @@ def decisions(draw: st.DrawFn, review: Review) -> list[Reviewed]:
         return found
     need_id, offer_id = draw(st.sampled_from(pairs))
     hand = Reviewed(
-        need_id=need_id, offer_id=offer_id, slots=draw(st.integers(1, 6)), decision=Decision.ACCEPTED
+        need_id=need_id,
+        offer_id=offer_id,
+        slots=draw(st.integers(1, 6)),
+        is_by_hand=True,
+        decision=Decision.ACCEPTED,
     )
     return [*found, replace(hand, override=draw(st.sampled_from(["", "They know each other."])))]

@@ -29,7 +29,7 @@ def runs(need: str, offer: str, slots: int, **cells: object) -> Row:
 
 def accepted(need_id: str = "n0", offer_id: str = "o0", slots: int = 5, **cells: object) -> Reviewed:
     filled = {"need_id": need_id, "offer_id": offer_id, "slots": slots, "decision": Decision.ACCEPTED}
-    return Reviewed(**{**filled, "proposed": slots, **cells})  # type: ignore[arg-type]  # cells of one
+    return Reviewed(**{**filled, "planned": slots, **cells})  # type: ignore[arg-type]  # cells of one
 
 
 def published(
@@ -85,7 +85,7 @@ def test_a_declined_match_is_kept_from_the_next_plan_of_the_school_year() -> Non
 
 
 def test_what_is_undecided_is_published_only_with_the_rest() -> None:
-    waiting = replace(accepted(), decision=Decision.UNDECIDED)
+    waiting = replace(accepted(), decision=Decision.PROPOSED)
     assert rows(published(PLAIN, [waiting])) == []
     found = published(PLAIN, [waiting], accept_rest=True)
     assert rows(found) == [["n0", "o0", 5, "active", False]]

@@ -29,7 +29,12 @@ def empty_review(district: District, policy: Policy | None = None) -> Review:
 
 def by_hand(need_id: str = "n0", offer_id: str = "o0", slots: int = 5, override: str = "") -> Reviewed:
     return Reviewed(
-        need_id=need_id, offer_id=offer_id, slots=slots, decision=Decision.ACCEPTED, override=override
+        need_id=need_id,
+        offer_id=offer_id,
+        slots=slots,
+        is_by_hand=True,
+        decision=Decision.ACCEPTED,
+        override=override,
     )
 
 
@@ -62,7 +67,7 @@ def test_the_review_holds_the_matches_and_the_running_ones_that_the_plan_ends() 
     needs = [make_need("soon", slots=2, priority=1), make_need("late", slots=3, priority=4)]
     running = [runs("late", "o", 3), runs("soon", "o", 1, locked="yes")]
     found = review(make_district(needs, [make_offer("o", slots=2)], partnerships=running))
-    assert [(one.pair, one.proposed, one.ran, one.is_ending, one.is_locked) for one in found.matches] == [
+    assert [(one.pair, one.planned, one.ran, one.is_ending, one.is_locked) for one in found.matches] == [
         (("soon", "o"), 2, 1, False, True),
         (("late", "o"), 0, 3, True, False),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 import zlib
@@ -13,14 +14,20 @@ from typing import BinaryIO, Final
 from matching.errors import DataError, Problem
 
 _MEGABYTE: Final = 1_000_000
+_CHUNK: Final = 1 << 20
 _ENCRYPTED: Final = 0x1
+_DAMAGED: Final = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_ROW_END: Final = re.compile(rb"(?:row|si)>")
+_MOST_TAGS_HELD: Final = 600_000
+_TAGS_A_CELL: Final = 7
+"""A text in its cell takes six."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much a file may hold; beyond any of these it is refused before more of it is read.
 
-    The defaults hold ten districts of 30,000 needs and 30,000 offers.
+    The defaults hold two or three times what 30,000 needs and 30,000 offers come to with all that belongs to them.
 
     Parameters
     ----------
@@ -35,12 +42,12 @@ class Limits:
     """
 
     file_bytes: int = 50 * _MEGABYTE
-    unpacked_bytes: int = 400 * _MEGABYTE
+    unpacked_bytes: int = 250 * _MEGABYTE
     ratio: int = 200
     entries: int = 1_000
     rows: int = 500_000
     columns: int = 500
-    cells: int = 20_000_000
+    cells: int = 6_000_000
 
 
 LIMITS: Final = Limits()
@@ -60,7 +67,7 @@ def opened_zip(file: BinaryIO, name: str, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise refusal(f"{name}, which cannot be read", "a zip or a workbook that is whole") from error
     entries = archive.infolist()
     if len(entries) > limits.entries:
@@ -82,11 +89,25 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     DataError
         When it is damaged or packed in a way that is not known.
     """
-    try:
-        with archive.open(entry) as unpacked:
-            return unpacked.read(entry.file_size)
-    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise refusal(f"{_short(entry.filename)}, which cannot be unpacked", "a zip that is whole") from error
+    return b"".join(_chunks(archive, entry))
+
+
+def check_tags(archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
+    """Refuse a workbook with more tags than cells need, or with very many in one row: a reader holds a row's at once.
+
+    Raises
+    ------
+    DataError
+        When there are too many.
+    """
+    num_tags, most = 0, max(_TAGS_A_CELL * limits.cells, _MOST_TAGS_HELD)
+    for entry in archive.infolist():
+        num_held = 0
+        for chunk in _chunks(archive, entry):
+            num_tags += chunk.count(b"<")
+            num_held = chunk.count(b"<") + (0 if _ROW_END.search(chunk) else num_held)
+            if num_held > _MOST_TAGS_HELD or num_tags > most:
+                raise refusal(f"very many tags in {name}", f"a workbook of at most {limits.cells} cells")
 
 
 def counted(
@@ -128,6 +149,15 @@ def check_size(num_bytes: int, name: str, limits: Limits) -> None:
 def refusal(found: str, expected: str, table: str = "") -> DataError:
     """Return the error for a file that is not read at all."""
     return DataError([Problem(table, None, None, found, expected)])
+
+
+def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    try:
+        with archive.open(entry) as unpacked:
+            while chunk := unpacked.read(_CHUNK):
+                yield chunk
+    except _DAMAGED as error:
+        raise refusal(f"{_short(entry.filename)}, which cannot be unpacked", "a zip that is whole") from error
 
 
 def _check_sizes(entries: Sequence[zipfile.ZipInfo], name: str, limits: Limits) -> None:

@@ -21,7 +21,17 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 import numpy as np
 import pandas as pd
 
-from matching.archives import LIMITS, UNLIMITED, Limits, check_size, counted, opened_zip, read_entry, refusal
+from matching.archives import (
+    LIMITS,
+    UNLIMITED,
+    Limits,
+    check_size,
+    check_tags,
+    counted,
+    opened_zip,
+    read_entry,
+    refusal,
+)
 from matching.columns import Table
 from matching.errors import DataError, Problem
 from matching.escaping import unescaped
@@ -63,11 +73,13 @@ class Sheets:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     limits: Limits = UNLIMITED
+    num_cells: int = 0
 
     def counted(self, records: Iterator[list[str]], table: str) -> list[Sequence[str]]:
         """Return the records of a table, unless they and the sheets that are there go beyond the limits."""
-        before = sum(sheet.cells.size for sheet in self.by_table.values())
-        return list(counted(records, table, self.limits, before))
+        read = list(counted(records, table, self.limits, self.num_cells))
+        self.num_cells += sum(map(len, read))
+        return read
 
     def add(self, name: str, sheet: Sheet) -> None:
         """Add the sheet of a table, unless it is quite empty; a second one for the table is a problem."""
@@ -117,6 +129,7 @@ def read_upload(file: BinaryIO, name: str, limits: Limits = LIMITS) -> Sheets:
     DataError
         When it is none of these, is damaged, or goes beyond the limits.
     """
+    file.seek(0)
     start = file.read(4)
     check_size(file.seek(0, io.SEEK_END), name, limits)
     file.seek(0)
@@ -205,6 +218,7 @@ def _read_packed(file: BinaryIO, name: str, limits: Limits) -> Sheets:
     """Return the sheets of a zip: a workbook is one too."""
     with opened_zip(file, name, limits) as archive:
         if "[Content_Types].xml" in archive.namelist():
+            check_tags(archive, name, limits)
             return _read_workbook(file, name, limits=limits)
         sheets, unread = Sheets(limits=limits), []
         for entry in archive.infolist():

@@ -6,7 +6,7 @@ checks them, then what must hold between tables (`matching.relations`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from os import PathLike
@@ -21,7 +21,7 @@ from matching.columns import Cell, Column, Table
 from matching.district import District
 from matching.errors import DataError, Problem
 from matching.files import Sheets, read_sheet, read_sheets, sheet_of_frame
-from matching.relations import CheckedSheet, relation_problems
+from matching.relations import Checked, CheckedSheet, relation_problems
 from matching.schemas import MATCHES, TABLES
 from matching.sheets import Sheet, header_warnings
 from matching.typed import blank_column, dtype_of, typed_column
@@ -98,17 +98,34 @@ def warnings_of(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     yield from _gone_warnings(tables)
 
 
+def district_of(
+    sheets: Checked, name: str, *, problems: Iterable[Problem] = (), warnings: Iterable[str] = ()
+) -> District:
+    """Return the district of checked sheets.
+
+    Parameters
+    ----------
+    problems, warnings
+        What was found before, beside the sheets' own problems and those between them.
+
+    Raises
+    ------
+    DataError
+        When there is any problem; it holds all of them in the order of the tables.
+    """
+    found = [*problems, *(problem for sheet in sheets.values() for problem in sheet.problems)]
+    found += relation_problems(sheets)
+    if found:
+        raise DataError(sorted(found, key=_place))
+    tables = {table: _finished(TABLES[table], sheets.get(table)) for table in TABLES}
+    warned = [*warnings, *_blank_warnings(tables), *_gone_warnings(tables)]
+    return District(name=name, warnings=tuple(warned), **tables)
+
+
 def _district(sheets: Sheets, name: str) -> District:
     checked = {table: check_sheet(sheets.by_table[table]) for table in TABLES if table in sheets.by_table}
-    problems = [*sheets.problems, *sheets.missing()]
-    problems += [problem for sheet in checked.values() for problem in sheet.problems]
-    problems += relation_problems(checked)
-    if problems:
-        raise DataError(sorted(problems, key=_place))
-    tables = {table: _finished(TABLES[table], checked.get(table)) for table in TABLES}
-    warnings = [*sheets.warnings, *(line for sheet in checked.values() for line in _sheet_warnings(sheet))]
-    warnings += [*_blank_warnings(tables), *_gone_warnings(tables)]
-    return District(name=name, warnings=tuple(warnings), **tables)
+    warnings = [*sheets.warnings, *(line for sheet in checked.values() for line in sheet_warnings(sheet))]
+    return district_of(checked, name, problems=[*sheets.problems, *sheets.missing()], warnings=warnings)
 
 
 def check_sheet(sheet: Sheet) -> CheckedSheet:
@@ -216,7 +233,8 @@ def _finished(table: Table, checked: CheckedSheet | None) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _sheet_warnings(checked: CheckedSheet) -> Iterator[str]:
+def sheet_warnings(checked: CheckedSheet) -> Iterator[str]:
+    """Yield what a sheet by itself warns of: unknown columns, and grades that a spreadsheet had made dates."""
     yield from checked.sheet.warnings
     name, cells = checked.sheet.table.name, checked.sheet.cells
     if "grades" in cells:

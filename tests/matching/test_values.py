@@ -250,6 +250,12 @@ def test_ids_keep_all_that_is_theirs(cell: str, text: str) -> None:
     assert parse_id(cell) == text
 
 
+@given(st.text(st.sampled_from('=" 01.E+a\n'), max_size=12))
+def test_an_id_that_was_read_is_read_the_same_again(cell: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert parse_id(parse_id(cell)) == parse_id(cell)
+
+
 def test_id_that_lost_its_digits_is_refused() -> None:
     with pytest.raises(ValueError, match="all its digits"):
         parse_id("6.34E+10")

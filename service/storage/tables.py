@@ -254,7 +254,8 @@ run_files: Final = Table(
     Column("sha256", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-# ``plan`` numbers the points of a curve; ``planned`` are the slots of the plan, ``slots`` those of the review.
+# ``plan`` numbers the points of a curve; ``planned`` are the slots of the plan, 0 where it ends a running match or where
+# someone added it by hand, ``ran`` those it ran with, ``slots`` those it has once it is accepted.
 run_matches: Final = Table(
     "run_matches",
     metadata,
@@ -267,6 +268,7 @@ run_matches: Final = Table(
     Column("school_id", _Id, nullable=False),
     Column("partner_id", _Id, nullable=False),
     Column("planned", BigInteger, nullable=False),
+    Column("ran", BigInteger, nullable=False, default=0),
     Column("slots", BigInteger, nullable=False),
     Column("fit", Double, nullable=False),
     Column("similarity", Double, nullable=False),
@@ -277,6 +279,8 @@ run_matches: Final = Table(
     Column("locked", Boolean, nullable=False, default=False),
     Column("is_by_hand", Boolean, nullable=False, default=False),
     Column("override_reason", Text, nullable=False, default=""),
+    # The rules that it overrides.
+    Column("overridden", JSON, nullable=False, default=list),
     UniqueConstraint("run_id", "plan", "need_id", "offer_id"),
 )
 publications: Final = Table(
@@ -288,7 +292,7 @@ publications: Final = Table(
     ),
     Column("run_id", Text, ForeignKey("runs.id"), nullable=False, index=True),
     Column("plan", Integer, nullable=False, default=0),
-    # What was changed, row by row, before and after: enough to undo it.
+    # What was changed, row by row, before and after, and which rules were broken before: enough to undo it.
     Column("changes", JSON, nullable=False),
     Column("published_by", Text, nullable=False),
     Column("published_at", Moment, nullable=False),

@@ -454,6 +454,7 @@ def upgrade() -> None:
         sa.Column("school_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("partner_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("planned", sa.BigInteger(), nullable=False),
+        sa.Column("ran", sa.BigInteger(), nullable=False),
         sa.Column("slots", sa.BigInteger(), nullable=False),
         sa.Column("fit", sa.Double(), nullable=False),
         sa.Column("similarity", sa.Double(), nullable=False),
@@ -464,6 +465,7 @@ def upgrade() -> None:
         sa.Column("locked", sa.Boolean(), nullable=False),
         sa.Column("is_by_hand", sa.Boolean(), nullable=False),
         sa.Column("override_reason", sa.Text(), nullable=False),
+        sa.Column("overridden", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_run_matches_run_id"), ondelete="CASCADE"
         ),

@@ -15,7 +15,7 @@ from matching.candidates import Scorer
 from matching.district import District
 from matching.explain import Explainer
 from matching.facts import positions
-from matching.pipeline import Basis, Matching, Run, prepare
+from matching.pipeline import Basis, Matching, Prepared, Run, prepare
 from matching.policy import Policy
 from matching.standing import as_of_now
 
@@ -122,7 +122,13 @@ def standing_plan(
         A match is of an unknown need or offer, or breaks a rule on that date.
     """
     policy = policy or Policy()
-    prepared = prepare(as_of_now(district, policy), policy, Run(on=on or date.today()), encoder, None)
+    return taken_up(
+        prepare(as_of_now(district, policy), policy, Run(on=on or date.today()), encoder, None), matches
+    )
+
+
+def taken_up(prepared: Prepared, matches: pd.DataFrame) -> Basis:
+    """Return the plan of a table of matches of a problem, raises as `standing_plan`."""
     problem, facts = prepared.problem, prepared.scorer.facts
     needs, offers = prepared.scorer.district.needs["need_id"], prepared.scorer.district.offers["offer_id"]
     need, offer = positions(matches["need_id"], needs), positions(matches["offer_id"], offers)

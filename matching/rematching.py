@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 import optimizer
 from embeddings import Encoder
 from matching.changes import changes_of, partnerships_after
+from matching.consequences import taken_up
 from matching.district import District
 from matching.facts import positions
 from matching.levels import Locks
-from matching.pipeline import Matching, Prepared, Progress, Run, conclude, prepare
+from matching.pipeline import Basis, Matching, Prepared, Progress, Run, conclude, prepare
 from matching.policy import Policy
 from matching.standing import Pair, as_of_now, running_matches, with_standing
 
@@ -98,6 +100,20 @@ def rematch_curve(
     with start.prepared.clock.stage("allocate"):
         points = optimizer.move_curve(start.prepared.problem, progress=progress, **start.prepared.options)
     return tuple(start.plan(point.allocation, point.max_moves) for point in points)
+
+
+def standing_rematch(
+    district: District,
+    matches: pd.DataFrame,
+    policy: Policy | None = None,
+    *,
+    on: date | None = None,
+    released: Collection[Pair] = (),
+    encoder: Encoder | None = None,
+) -> Basis:
+    """Return the plan of mid-year that a table of matches is; parameters and errors as `standing_plan` has them."""
+    run = Run(on=on or date.today())
+    return taken_up(Start.of(district, policy or Policy(), run, released, encoder).prepared, matches)
 
 
 def knee(points: Sequence[Rematching]) -> int:

@@ -9,7 +9,7 @@ from embeddings import WordHashEncoder
 from matching.audit import audit_allocation
 from matching.district import District
 from matching.pipeline import Run
-from matching.rematching import Rematching, knee, rematch, rematch_curve
+from matching.rematching import Rematching, knee, rematch, rematch_curve, standing_rematch
 from matching.report.csv_files import write_table
 from matching.tables import read_district
 from tests.districts import Row, make_district, make_need, make_offer, make_partner
@@ -223,3 +223,13 @@ def test_a_need_that_was_cut_says_how_many_slots_it_has_now() -> None:
     found = plan(make_district(needs, offers, partnerships=[runs("n0", "o0", 6)]))
     assert changes(found) == [["n0", "o0", 6, 2, "reduced", "over_capacity"]]
     assert found.changes["reason"].tolist() == ["The need has 2 slots now; 6 ran."]
+
+
+def test_a_plan_of_mid_year_taken_up_from_its_matches_has_the_same_slots_and_locks() -> None:
+    needs = [make_need(None, slots=4, priority=1), make_need(None, slots=4, priority=5)]
+    district = make_district(needs, [make_offer(None, slots=6)], partnerships=[runs("n1", "o0", 4)])
+    found = plan(district).matching
+    taken_up = standing_rematch(district, found.allocation.matches, on=ON, encoder=WordHashEncoder())
+    assert taken_up.slots.tolist() == found.basis.slots.tolist() == [2, 4]
+    assert taken_up.problem.pair_locked is not None
+    assert taken_up.problem.pair_locked.tolist() == [0, 4]

@@ -41,6 +41,7 @@ class Route(APIRoute):
         handle, access = super().get_route_handler(), self.access
 
         async def answer(request: Request) -> Response:
+            _check_address(request)
             csrf = "" if request.method in SAFE_METHODS else await _csrf_sent(request)
             context = await run_in_threadpool(open_context, request.app.state.database, request, access, csrf)
             request.state.context = context
@@ -127,6 +128,12 @@ def _finish(context: Context, asked: _Asked | None, response: Response, access: 
     if asked and context.changes:
         asked.keep(context, response, has_secret=access.has_secret)
     context.end()
+
+
+def _check_address(request: Request) -> None:
+    """Refuse a character that PostgreSQL cannot keep, and that no id has."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise ValueError("Address: expected no NUL character.")
 
 
 async def _csrf_sent(request: Request) -> str:

@@ -124,9 +124,9 @@ def accept_as_first_admin(
         raise _dead()
     email, name = person
     check_new_password(password, fold_email(email))
+    user_id = create_user(connection, email, name, is_admin=True)
     if not _use_up(connection, _works(secret)):
         raise _dead()
-    user_id = create_user(connection, email, name, is_admin=True)
     set_password(connection, passwords, user_id, password)
     return user_id
 

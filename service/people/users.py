@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from service.errors import ConflictError, NotFoundError
 from service.people.principal import Membership, Role
@@ -98,7 +98,10 @@ def change_user(
     is_admin: bool | None = None,
     is_active: bool | None = None,
 ) -> None:
-    """Change what is given of a person; whoever is deactivated is out at once, their sessions, links and tokens too.
+    """Change what is given of a person.
+
+    Whoever is deactivated is out at once: their sessions and links end. Tokens they made end with that or with being
+    an admin.
 
     Raises
     ------
@@ -122,7 +125,10 @@ def change_user(
     if values:
         connection.execute(update(users).where(users.c.id == user_id).values(values))
     if is_active is False:
-        _shut_out(connection, user_id)
+        connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+        connection.execute(delete(invitations).where(invitations.c.user_id == user_id))
+    if is_admin is False or is_active is False:
+        _revoke_tokens(connection, tokens.c.created_by == user_id)
 
 
 def set_role(
@@ -152,15 +158,18 @@ def set_role(
     if role is Role.ADMIN:
         raise ValueError("Role: expected one of a district, got admin; an admin is one of the installation.")
     check_of(connection, district_id, role, of)
-    remove_role(connection, user_id, district_id)
+    _forget_role(connection, user_id, district_id)
+    if role is not Role.COORDINATOR:
+        _revoke_tokens(connection, (tokens.c.created_by == user_id) & (tokens.c.district_id == district_id))
     row = {"user_id": user_id, "district_id": district_id, "role": role.value}
     connection.execute(insert(memberships), [row | {"of": own} for own in sorted(set(of)) or [""]])
 
 
 def remove_role(connection: Connection, user_id: int, district_id: int) -> None:
-    """Take a person's role in a district away; nothing where they have none."""
-    where = (memberships.c.user_id == user_id) & (memberships.c.district_id == district_id)
-    connection.execute(delete(memberships).where(where))
+    """Take a person's role in a district away, and the tokens they made there; nothing where they have none."""
+    lock_user(connection, user_id)
+    _forget_role(connection, user_id, district_id)
+    _revoke_tokens(connection, (tokens.c.created_by == user_id) & (tokens.c.district_id == district_id))
 
 
 def check_of(connection: Connection, district_id: int, role: Role, of: Collection[str]) -> None:
@@ -233,6 +242,11 @@ def lock_user(connection: Connection, user_id: int) -> None:
         raise NotFoundError(f"User {user_id}: expected the id of a person, found none.")
 
 
+def _forget_role(connection: Connection, user_id: int, district_id: int) -> None:
+    where = (memberships.c.user_id == user_id) & (memberships.c.district_id == district_id)
+    connection.execute(delete(memberships).where(where))
+
+
 def _checked_name(name: str) -> str:
     cleaned = " ".join(name.split())
     if not cleaned or len(cleaned) > _MOST_CHARACTERS or not cleaned.isprintable():
@@ -253,12 +267,6 @@ def _refuse_last_admin(connection: Connection, user_id: int) -> None:
         raise ConflictError(f"User {user_id}: expected another active admin to be left, found none.")
 
 
-def _shut_out(connection: Connection, user_id: int) -> None:
-    """End all that lets a person in, and revoke the tokens they made."""
-    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-    connection.execute(delete(invitations).where(invitations.c.user_id == user_id))
-    connection.execute(
-        update(tokens)
-        .where(tokens.c.created_by == user_id, tokens.c.revoked_at.is_(None))
-        .values(revoked_at=datetime.now(UTC))
-    )
+def _revoke_tokens(connection: Connection, where: ColumnElement[bool]) -> None:
+    is_open = tokens.c.revoked_at.is_(None)
+    connection.execute(update(tokens).where(where, is_open).values(revoked_at=datetime.now(UTC)))

@@ -168,3 +168,9 @@ def test_pages_of_a_list_follow_each_other(installation: Installation) -> None:
     second = client.get("/api/v1/districts", params={"limit": 3, "after": first["next"]}).json()
     assert [item["key"] for item in first["items"] + second["items"]] == ["a", "b", "c", "demo"]
     assert second["next"] is None
+
+
+@pytest.mark.parametrize("address", ["/api/v1/districts/a%00", "/api/v1/districts/demo?district=%00"])
+def test_address_with_a_nul_is_refused(installation: Installation, address: str) -> None:
+    answer = installation.admin().get(address)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "Address: expected no NUL character.")

@@ -1,5 +1,6 @@
 """People, their roles, and who may be left out."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -144,6 +145,22 @@ def test_whoever_is_deactivated_is_out_at_once(database: Database, ana: int, dis
             sessions.start(connection, ana)
         with pytest.raises(NotFoundError, match="active"):
             invitations.invite(connection, ana)
+
+
+def test_a_token_ends_with_the_role_it_was_made_with(database: Database, ana: int, district: int) -> None:
+    with database.writing() as connection:
+        create_user(connection, "bo@school.org", "Bo", is_admin=True)
+        losses: list[Callable[[], None]] = [
+            lambda: remove_role(connection, ana, district),
+            lambda: set_role(connection, ana, district, Role.BOARD),
+            lambda: change_user(connection, ana, is_admin=False),
+        ]
+        for lose in losses:
+            _, secret = tokens.issue(connection, district, tokens.Grant("sync", Role.BOARD), created_by=ana)
+            set_role(connection, ana, district, Role.COORDINATOR)
+            assert principal_of_token(connection, secret) is not None
+            lose()
+            assert principal_of_token(connection, secret) is None
 
 
 def test_a_session_does_not_come_back_with_its_person(database: Database, ana: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _LONGEST = 80
 
@@ -40,6 +40,10 @@ class Problem:
         where = ", ".join(part for part in (place, f"column {self.column}" if self.column else "") if part)
         said = f"found {self._shown()}, expected {self.expected}"
         return f"{where}: {said}" if where else said
+
+    def without_row(self) -> Problem:
+        """Return the same of a row that stands in no file: its cell is told in words."""
+        return replace(self, row=None, found=self._shown())
 
     def _shown(self) -> str:
         if self.row is None or self.column is None:

@@ -10,7 +10,19 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import psycopg
-from sqlalchemy import Connection, Table, Text, bindparam, cast, delete, insert, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.types import NullType
 
 from matching.columns import Cell, Column
@@ -38,7 +50,7 @@ def lock_district(connection: Connection, district_id: int) -> None:
 
 
 def load_district(connection: Connection, district_id: int, *, with_contacts: bool = True) -> District:
-    """Return a district as `read_district` would from its files; without contacts, those cells are blank.
+    """Return a district as `read_district` would from its files; without contacts, those and unknown columns are blank.
 
     Raises
     ------
@@ -55,14 +67,23 @@ def load_district(connection: Connection, district_id: int, *, with_contacts: bo
 
 
 def load_table(
-    connection: Connection, district_id: int, table: str, *, with_contacts: bool = True
+    connection: Connection,
+    district_id: int,
+    table: str,
+    *,
+    with_contacts: bool = True,
+    where: ColumnElement[bool] | None = None,
 ) -> pd.DataFrame:
-    """Return one table of a district, as a `District` holds it, the index being the rows' order."""
+    """Return one table of a district as a `District` holds it, or those of its rows for which a condition holds.
+
+    Without contacts, unknown columns are left out too, for they may hold some.
+    """
     stored = DISTRICT_TABLES[table]
     columns = [column for column in TABLES[table].columns if with_contacts or column.cell is not Cell.CONTACT]
     # What the driver gives is taken as it is: a conversion of each cell costs more than the query.
     raw = [type_coerce(stored.c[column.name], NullType()) for column in columns]
     query = select(*raw, cast(stored.c.extra, Text)).where(stored.c.district_id == district_id)
+    query = query if where is None else query.where(where)
     rows = connection.execute(query.order_by(stored.c.number)).cursor.fetchall()
     cells = list(zip(*rows, strict=True)) if rows else [()] * (len(columns) + 1)
     loaded = {column.name: _series(values, column) for column, values in zip(columns, cells, strict=False)}
@@ -70,7 +91,7 @@ def load_table(
         column.name: loaded[column.name] if column.name in loaded else blank_column(column, len(rows))
         for column in TABLES[table].columns
     }
-    return pd.DataFrame(known | _unknown_columns(cells[-1]))
+    return pd.DataFrame(known | (_unknown_columns(cells[-1]) if with_contacts else {}))
 
 
 def store_district(connection: Connection, district_id: int, district: District) -> None:

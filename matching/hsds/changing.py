@@ -93,7 +93,7 @@ def new_rows(table: str, own_id: str, cells: Cells) -> Rows:
 
 def _headline(focus: str) -> str:
     """Return the beginning of a text, up to its first pause and at most 80 letters long."""
-    start = re.split(r"(?<=\w)[.,;:!?]\s", focus, maxsplit=1)[0].strip().rstrip(".")
+    start = re.split(r"(?<=\w)[.,;:!?]\s", focus, maxsplit=1)[0].strip().rstrip(".") or focus
     if len(start) <= _LONGEST_NAME:
         return start
     return start[:_LONGEST_NAME].rsplit(" ", 1)[0].rstrip()

@@ -31,6 +31,7 @@ from matching.schemas import TABLES
 from matching.typed import typed_column
 
 _PERSONAL_TABLES: Final = ("contacts", "phones", "metadata")
+_PERSONAL_ENTITIES: Final = ("contact", "phone")
 _PERSONAL_COLUMNS: Final = frozenset({"email", "assurer_email", "attention", "contact_id", "phone_id"})
 
 
@@ -161,20 +162,16 @@ def _shown(rows: Rows, export: Export) -> Rows:
     if export.with_contacts:
         return rows
     return {
-        table: [
-            {name: cell for name, cell in row.items() if name in HSDS_TABLES[table].columns}
-            if not _PERSONAL_COLUMNS & row.keys()
-            else {
-                name: cell
-                for name, cell in row.items()
-                if name in HSDS_TABLES[table].columns and name not in _PERSONAL_COLUMNS
-            }
-            for row in listed
-            if row.get("link_entity") not in ("contact", "phone")
-        ]
+        table: [_impersonal(table, row) for row in listed if row.get("link_entity") not in _PERSONAL_ENTITIES]
         for table, listed in rows.items()
         if table not in _PERSONAL_TABLES
     }
+
+
+def _impersonal(table: str, row: Row) -> Row:
+    """Return a row without contacts, and without columns unknown to HSDS: they may hold some."""
+    shown = set(HSDS_TABLES[table].columns) - _PERSONAL_COLUMNS
+    return {name: cell for name, cell in row.items() if name in shown}
 
 
 def _texts(frame: pd.DataFrame, columns: Iterable[str]) -> list[Cells]:

@@ -7,6 +7,7 @@ Open Referral, Human Services Data Specification 3.1, https://docs.openreferral.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -206,5 +207,5 @@ def is_uuid(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a decimal number."""
-    return _NUMBER.fullmatch(text.strip()) is not None
+    """Whether a text is a decimal number that a computer can hold."""
+    return _NUMBER.fullmatch(text.strip()) is not None and math.isfinite(float(text))

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +31,10 @@ _JSON_FILES: Final = ("organizations", "services")
 def files_of(rows: Rows) -> dict[str, bytes]:
     """Return the files of a datapackage, and organizations and services with all that belongs to them in JSON."""
     files = {f"{table}.csv": _csv_of(table, rows.get(table, [])) for table in HSDS_TABLES}
-    files["datapackage.json"] = _json_of(_datapackage())
+    files["datapackage.json"] = (json.dumps(_datapackage(), indent=2) + "\n").encode()
     nesting = _Nesting(rows)
     for table in _JSON_FILES:
-        files[f"{table}.json"] = _json_of([nesting.of(table, row) for row in rows.get(table, [])])
+        files[f"{table}.json"] = _json_lines(nesting.of(table, row) for row in rows.get(table, []))
     return files
 
 
@@ -91,8 +91,10 @@ def _in_order(table: str, names: Collection[str]) -> list[str]:
     return [*(name for name in known if name in names), *sorted(set(names) - set(known))]
 
 
-def _json_of(content: object) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+def _json_lines(values: Iterable[object]) -> bytes:
+    """Return a JSON list with a line for each of its objects."""
+    lines = ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
+    return f"[\n{lines}\n]\n".encode()
 
 
 def _datapackage() -> dict[str, object]:

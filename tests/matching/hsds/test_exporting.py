@@ -67,6 +67,11 @@ def test_a_long_focus_is_cut_between_words_for_the_name(tmp_path: Path) -> None:
     assert only_row(folder, "services")["name"] == ("word " * 16).strip()  # 16 x 5 letters are 80
 
 
+def test_a_focus_of_points_alone_is_its_own_name(tmp_path: Path) -> None:
+    folder = exported(with_offer(focus="..."), tmp_path / "out")
+    assert only_row(folder, "services")["name"] == "..."
+
+
 def test_a_schedule_is_a_rule_for_all_days_with_the_same_hours(tmp_path: Path) -> None:
     cells = "Mon 15:00-16:30|Wed 15:00-16:30|Fri 08:00-24:00"
     folder = exported(with_offer(schedule=cells), tmp_path / "out")

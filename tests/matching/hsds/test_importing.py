@@ -146,6 +146,11 @@ def test_half_a_slot_is_none(tmp_path: Path) -> None:
     assert offer_of(tmp_path, service_capacity=[capacity(5, "2.5")])[0]["slots"] == 2
 
 
+def test_a_capacity_that_no_computer_can_hold_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, service_capacity=[capacity(5, "1e999")])
+    assert 'service_capacity row 2, column available: found "1e999", expected a number' in problem
+
+
 def test_a_service_that_is_not_active_offers_nothing_yet(tmp_path: Path) -> None:
     service = {**SERVICE, "status": "temporarily closed"}
     offer, read = offer_of(tmp_path, services=[service], service_capacity=[capacity(5, "12")])

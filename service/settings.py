@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.storage.database import sqlite_url
+from service.storage.database import DATABASE_FILE, sqlite_url
 
 
 class Settings(BaseSettings):
@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         """Names by which this service may be asked for."""
         names = [*self.allowed_hosts.split(","), urlsplit(self.public_url).hostname or ""]
         return frozenset(name.strip().lower() for name in names if name.strip())
+
+    @property
+    def database_file(self) -> Path:
+        """The file of the SQLite database, where that is used."""
+        return self.data / DATABASE_FILE
 
     @property
     def url(self) -> str:

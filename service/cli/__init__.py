@@ -8,6 +8,7 @@ import typer
 
 from service.cli.asking import alternates, what_if, why_not
 from service.cli.hsds import from_hsds, to_hsds
+from service.cli.keeping import backup, restore, verify_log
 from service.cli.matching import audit, match
 from service.cli.options import INTERNAL_ERROR
 from service.cli.people import token
@@ -40,6 +41,9 @@ for command in (
     tables,
     serve,
     token,
+    backup,
+    restore,
+    verify_log,
 ):
     app.command()(command)
 

@@ -1,5 +1,6 @@
 """The command that serves."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,14 +59,17 @@ def _serve(settings: "Settings", listener: "socket.socket", host: str) -> None:
 
         app = create_app(settings, database)
     link = first_admin_link(database, address)
-    print_address(address)
-    if link:
-        print_admin_link(link)
-    _answer(app, listener)
+
+    def tell() -> None:
+        print_address(address)
+        if link:
+            print_admin_link(link)
+
+    _answer(app, listener, tell)
 
 
-def _answer(app: "FastAPI", listener: "socket.socket") -> None:
-    """Answer requests until told to stop; those at hand are finished first."""
+def _answer(app: "FastAPI", listener: "socket.socket", tell: Callable[[], None]) -> None:
+    """Tell that requests are answered, and do so until told to stop; those at hand are finished first."""
     import signal
 
     import uvicorn
@@ -86,6 +90,7 @@ def _answer(app: "FastAPI", listener: "socket.socket") -> None:
     # The server raises the signal that stopped it once more when it has stopped; that is a good end, not a death.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    tell()
     server.run(sockets=[listener])
 
 

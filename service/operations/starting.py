@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from matching.tables import read_district
@@ -22,6 +22,11 @@ from service.storage.tables import districts
 
 DEMO: Final = ("demo", "Calder Bend (demonstration)")
 _IN_USE: Final = "in-use.lock"
+
+_OTHERS: Final = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
 
 
 class StartError(Exception):
@@ -74,6 +79,24 @@ def hold_data(settings: Settings, *, alone: bool = False) -> Iterator[None]:
         yield
 
 
+def be_alone(database: Database) -> None:
+    """Check that nobody else works with a PostgreSQL database; `hold_data` does so for SQLite's.
+
+    Raises
+    ------
+    StartError
+        Where somebody does.
+    """
+    if database.is_sqlite:
+        return
+    with database.reading() as connection:
+        others = connection.execute(text(_OTHERS)).scalar_one()
+    if others:
+        raise StartError(
+            f"The database: {others} others are connected to it; stop servers and commands first."
+        )
+
+
 def open_database(settings: Settings) -> Database:
     """Return the database with the tables of this release.
 
@@ -88,9 +111,9 @@ def open_database(settings: Settings) -> Database:
         database = Database(settings.url)
         migrate(database)
     except DBAPIError as error:
-        raise StartError(f"The database cannot be used: {_first_line(error.orig)}") from error
+        raise StartError(f"The database cannot be used: {in_one_line(error.orig)}") from error
     except SQLAlchemyError as error:
-        raise StartError(f"PARTNERMATCH_DATABASE_URL: {_first_line(error)}") from error
+        raise StartError(f"PARTNERMATCH_DATABASE_URL: {in_one_line(error)}") from error
     except CommandError as error:
         raise StartError(f"The database was made by a newer release of Partnermatch: {error}") from error
     return database
@@ -124,5 +147,6 @@ def demo_folder() -> Path:
     return installed if installed.is_dir() else service.parent / "fixtures" / "demo"
 
 
-def _first_line(error: object) -> str:
+def in_one_line(error: object) -> str:
+    """Return the first line of what a database says; further ones quote statements."""
     return next(iter(str(error).strip().splitlines()), "no reason was given")

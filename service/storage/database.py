@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+DATABASE_FILE: Final = "partnermatch.db"
 
 
 class Database:
@@ -70,7 +73,7 @@ def with_driver(url: str) -> str:
 
 def sqlite_url(data: Path) -> str:
     """Return the URL of the SQLite database in a data folder."""
-    return f"sqlite:///{data.resolve() / 'partnermatch.db'}"
+    return f"sqlite:///{data.resolve() / DATABASE_FILE}"
 
 
 def _prepare_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:

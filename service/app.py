@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from service.api import districts, problems
+from service.api import districts, problems, resources, transfer
 from service.api.openapi import document
 from service.operations.endpoints import attend
 from service.operations.limits import Bounds
@@ -67,6 +67,8 @@ def _api() -> APIRouter:
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     for part in (districts,):
         api.include_router(part.router)
+    for router in (*resources.routers(), *transfer.routers()):
+        api.include_router(router)
     return api
 
 

@@ -27,6 +27,17 @@ LISTS: Final = frozenset({Cell.LIST, Cell.WORDS, Cell.SCHEDULE})
 _FILTERED: Final = frozenset({Cell.ID, Cell.WORD, Cell.WORDS, Cell.FLAG, Cell.WHOLE, Cell.DATE})
 
 
+class RowsAsked(BaseModel):
+    """Which rows of a table, in which order, and how many; a table's own query has its columns as filters too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sort: str = "number"
+    limit: int = Field(50, ge=1, le=MOST_ITEMS, description="Most rows on a page.")
+    after: str | None = Field(None, max_length=4000, description="The `next` of the page before.")
+    district: str | None = Field(None, description="The district, where you have several.")
+
+
 @dataclass(frozen=True, slots=True)
 class RowModels:
     """What a table's rows look like where they are made, changed, read, and asked for."""
@@ -34,7 +45,7 @@ class RowModels:
     new: type[BaseModel]
     change: type[BaseModel]
     read: type[BaseModel]
-    asked: type[BaseModel]
+    asked: type[RowsAsked]
 
 
 def models_of(table: Table, name: str, example: Mapping[str, object]) -> RowModels:
@@ -90,22 +101,11 @@ def models_of(table: Table, name: str, example: Mapping[str, object]) -> RowMode
             table.meaning,
             {"number": (int, ...), "version": (int, ...)} | read | {"extra": (dict[str, str], ...)},
         ),
-        asked=_model(
+        asked=create_model(
             f"{name}Query",
-            "Which rows, in which order, and how many.",
-            asked
-            | {
-                "sort": (
-                    Literal[columns],
-                    Field("number", description="A column, with - in front from the last on."),
-                ),
-                "limit": (int, Field(50, ge=1, le=MOST_ITEMS, description="Most rows on a page.")),
-                "after": (
-                    str | None,
-                    Field(None, max_length=4000, description="The `next` of the page before."),
-                ),
-                "district": (str | None, Field(None, description="The district, where you have several.")),
-            },
+            __base__=RowsAsked,
+            **asked,
+            sort=(_literal(columns), Field("number", description="A column; with - from the last on.")),
         ),
     )
 
@@ -166,7 +166,7 @@ def _number(column: Column) -> Any:  # a type, of pydantic's own making
 
 
 def _one_of(column: Column) -> Any:  # a type, of pydantic's own making
-    return Literal.__getitem__(column.words)
+    return _literal(column.words)
 
 
 def _filter_type(column: Column) -> Any:  # a type, of pydantic's own making
@@ -175,3 +175,7 @@ def _filter_type(column: Column) -> Any:  # a type, of pydantic's own making
     if column.cell is Cell.WHOLE:
         return Annotated[int, Field(ge=0, le=LARGEST)]
     return Annotated[str, Field(max_length=LONGEST_TEXT)] if column.cell is Cell.ID else _PYTHON[column.cell]
+
+
+def _literal(words: tuple[str, ...]) -> Any:  # a type, of pydantic's own making
+    return Literal.__getitem__(words)

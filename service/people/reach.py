@@ -75,6 +75,8 @@ def is_own(place: Membership, table: str) -> ColumnElement[bool]:
     columns, owner = DISTRICT_TABLES[table].c, _OWNER[place.role]
     if owner in columns:
         return columns[owner].in_(place.of)
+    if "need_id" not in columns:
+        return false()
     if place.role is Role.LEADER:
         return columns.need_id.in_(_ids_of(place, "needs", "need_id"))
     own_offers = _ids_of(place, "offers", "offer_id")

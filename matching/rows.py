@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matching.columns import Cell, Column, Table
+from matching.district import blank_rows
 from matching.errors import DataError, Problem
 from matching.files import cell_text, plain_text
 from matching.relations import CheckedSheet, relation_problems
@@ -39,7 +40,8 @@ def read_row(table: Table, cells: Mapping[str, object], before: pd.DataFrame | N
     cells
         The cells to take in, in their own types or as text, None where blank.
     before
-        The row as a `District` holds it, where there is one already: what ``cells`` leaves out stays.
+        The row as a `District` holds it, where there is one already: what ``cells`` leaves out stays. All is blank in
+        a new one.
 
     Raises
     ------
@@ -48,12 +50,11 @@ def read_row(table: Table, cells: Mapping[str, object], before: pd.DataFrame | N
     """
     texts = _texts(table, cells, table.columns_by_name)
     if before is None:
+        before = blank_rows(table.name)
         texts = {column.name: "" for column in table.columns if column.is_required} | texts
     frame = pd.DataFrame({name: pd.array([text], dtype="str") for name, text in texts.items()}, index=[0])
     new = check_sheet(Sheet(table, frame, _ROW))
     problems = tuple(problem.without_row() for problem in new.problems)
-    if before is None:
-        return replace(new, problems=problems)
     kept = before[[name for name in table.columns_by_name if name not in texts]]
     sheet = replace(new.sheet, cells=pd.concat([_as_text(kept), frame], axis=1))
     return CheckedSheet(

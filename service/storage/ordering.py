@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, collate, false, or_
+from sqlalchemy import ColumnElement, Connection, and_, case, collate, false, literal, or_
 
 from matching.columns import Cell, Column
 from matching.rows import LISTS
@@ -100,7 +100,7 @@ class Order:
         """
         try:
             sort, number, value = json.loads(base64.b64decode(cursor, altchars="-_", validate=True))
-            end = self._end(value)
+            end = literal(self._end(value))
             is_place = sort == self.sort and type(number) is int and 0 <= number < _MOST
         except (ValueError, TypeError, RecursionError):
             is_place = False
@@ -109,7 +109,7 @@ class Order:
         later: Condition = self.number < number if self._is_descending else self.number > number
         if self.column is None:
             return later
-        if end is None:
+        if value is None:
             return and_(is_blank(self.cell, self.column), later)
         beyond = self.cell < end if self._is_descending else self.cell > end
         filled = or_(beyond, and_(self.cell == end, later))

@@ -15,7 +15,6 @@ from matching.errors import DataError, Problem
 from matching.relations import CheckedSheet
 from matching.rows import LISTS, read_cell, read_extra, read_row, related_problems
 from matching.schemas import TABLES
-from matching.typed import blank_column
 from service.errors import ConflictError, NotFoundError, StaleError
 from service.storage.districts import load_table, lock_district, stored_cells
 from service.storage.ordering import Condition, Order, is_blank, is_storable, seen_cell
@@ -152,12 +151,8 @@ def insert(connection: Connection, district_id: int, table: str, cells: Mapping[
         cells[key] = _free_id(connection, district_id, table)
     row = read_row(TABLES[table], cells)
     _check(connection, district_id, row, None)
-    values = {
-        column.name: stored_cells(
-            row.typed[column.name] if column.name in row.typed else blank_column(column, 1), column
-        )[0]
-        for column in TABLES[table].columns
-    }
+    columns = TABLES[table].columns_by_name
+    values = {name: stored_cells(row.typed[name], column)[0] for name, column in columns.items()}
     stored = DISTRICT_TABLES[table]
     added = connection.execute(stored.insert().values(district_id=district_id, extra=extra, **values))
     (number,) = added.inserted_primary_key or (None,)

@@ -16,7 +16,7 @@ from matching.district import District
 from matching.errors import DataError, Problem
 from matching.exporting import cell_texts
 from matching.files import Sheets
-from matching.relations import CheckedSheet
+from matching.relations import CheckedSheet, relation_problems
 from matching.schemas import TABLES
 from matching.sheets import Sheet
 from matching.tables import check_sheet, district_of, sheet_warnings
@@ -57,6 +57,20 @@ def merged(before: District, upload: Sheets, mode: Mode = Mode.MERGE) -> Distric
         return district_of(checked, before.name, problems=upload.problems, warnings=warnings)
     except DataError as error:
         raise DataError(_told_by_id(problem, before) for problem in error.problems) from None
+
+
+def check_relations(district: District) -> None:
+    """Check what must hold between the rows of a district; each cell by itself is right.
+
+    Raises
+    ------
+    DataError
+        When anything is wrong; rows are told by their id.
+    """
+    standing = {name: _standing(table, district.tables[name]) for name, table in TABLES.items()}
+    problems = [_told_by_id(problem, district) for problem in relation_problems(standing)]
+    if problems:
+        raise DataError(problems)
 
 
 def _with(own: pd.DataFrame, given: CheckedSheet, mode: Mode) -> CheckedSheet:
@@ -133,5 +147,5 @@ def _told_by_id(problem: Problem, before: District) -> Problem:
         return problem
     key, own = TABLES[problem.table].key, before.tables[problem.table]
     row = f"{key} {own[key].iat[-1 - problem.row]}" if key else f"row {-problem.row}"
-    found = f'"{problem.found}" at {row} of the district, which the upload leaves as it is'
+    found = f'"{problem.found}" at {row} of the district'
     return replace(problem, row=None, found=found)

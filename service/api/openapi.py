@@ -29,7 +29,7 @@ def _parameter(name: str, place: str, description: str) -> Document:
 _DISTRICT: Final = _parameter(
     "district", "query", "Key of the district; where left out, the only one you have."
 )
-_IF_MATCH: Final = _parameter("If-Match", "header", "The ETag that reading gave; a change has to send it.")
+IF_MATCH: Final = _parameter("If-Match", "header", "The ETag that reading gave; a change has to send it.")
 _ONCE: Final = _parameter(
     "Idempotency-Key", "header", "A text of your own; with it the request is done once."
 )
@@ -44,7 +44,7 @@ def operation_of(access: Access, methods: frozenset[str], given: Document | None
     if access.of_district and not access.is_public and "district" not in names:
         parameters.append(_DISTRICT)
     if methods & {"PATCH", "DELETE"}:
-        parameters.append(_IF_MATCH)
+        parameters.append(IF_MATCH)
     if "POST" in methods:
         parameters.append(_ONCE)
     told["x-roles"] = sorted({*access.roles, "admin"}) if not access.is_public else ["everyone"]

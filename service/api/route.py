@@ -41,6 +41,13 @@ class Route(APIRoute):
         handle, access = super().get_route_handler(), self.access
 
         async def answer(request: Request) -> Response:
+            try:
+                return await answer_open(request)
+            finally:
+                # An upload may have been read for the token beside it, and by no endpoint.
+                await request.close()
+
+        async def answer_open(request: Request) -> Response:
             _check_address(request)
             csrf = "" if request.method in SAFE_METHODS else await _csrf_sent(request)
             context = await run_in_threadpool(open_context, request.app.state.database, request, access, csrf)
@@ -85,7 +92,7 @@ class _Asked:
             return None
         if not 1 <= len(key) <= LONGEST_KEY:
             raise ValueError(f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters, found {len(key)}.")
-        said = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+        said = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await _body(request)
         return cls(key, context.principal.actor, hashlib.sha256(said).hexdigest())
 
     def answer_kept(self, context: Context) -> Response | None:
@@ -134,6 +141,13 @@ def _check_address(request: Request) -> None:
     """Refuse a character that PostgreSQL cannot keep, and that no id has."""
     if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise ValueError("Address: expected no NUL character.")
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body without what a client makes anew each time it sends a form: the line between its parts."""
+    body, kind = await request.body(), request.headers.get("content-type", "")
+    boundary = kind.partition("boundary=")[2].partition(";")[0].strip(' "') if "multipart/" in kind else ""
+    return body.replace(boundary.encode(), b"") if boundary else body
 
 
 async def _csrf_sent(request: Request) -> str:

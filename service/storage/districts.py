@@ -103,10 +103,25 @@ def store_district(connection: Connection, district_id: int, district: District)
         insert_rows(connection, district_id, name, rows)
 
 
-def insert_rows(connection: Connection, district_id: int, table: str, rows: pd.DataFrame) -> None:
-    """Add rows, checked and in the types of a `District`, after those that are there, in their order."""
+def insert_rows(
+    connection: Connection,
+    district_id: int,
+    table: str,
+    rows: pd.DataFrame,
+    *,
+    known: Mapping[int, int] | None = None,
+) -> None:
+    """Add rows, checked and in the types of a `District`, after those that are there, in their order.
+
+    Parameters
+    ----------
+    known
+        Version of each row by its number, for rows that stood there before and come back to their place.
+    """
     stored = DISTRICT_TABLES[table]
     records = [{**record, "district_id": district_id} for record in _records(table, rows)]
+    for record, (number, version) in zip(records, (known or {}).items(), strict=False):
+        record |= {"number": number, "version": version}
     if not records:
         return
     lock_district(connection, district_id)

@@ -308,7 +308,9 @@ imports: Final = Table(
     ),
     Column("file_name", Text, nullable=False),
     Column("mode", Text, nullable=False),
-    # What was changed, row by row, before and after: enough to undo it.
+    # Rows added, changed, removed and unchanged of each table.
+    Column("counts", JSON, nullable=False),
+    # The rows as they were, and the versions they were left in: enough to undo it.
     Column("changes", LargeBinary, nullable=False),
     Column("imported_by", Text, nullable=False),
     Column("imported_at", Moment, nullable=False),

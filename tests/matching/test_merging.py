@@ -126,7 +126,7 @@ def test_needs_alone_are_checked_against_the_schools_of_the_district() -> None:
 def test_a_row_that_stays_and_loses_its_school_is_told_by_its_id() -> None:
     schools = "school_id,name,grades\ns0,School s0,PK-13\n"
     assert problems(district(), Mode.REPLACE, schools=schools) == [
-        'needs, column school_id: found "s1" at need_id n2 of the district, which the upload leaves as it is, '
+        'needs, column school_id: found "s1" at need_id n2 of the district, '
         "expected a school_id from table schools"
     ]
 
@@ -137,8 +137,7 @@ def test_a_row_without_an_id_that_stays_and_does_not_fit_is_told_by_its_place() 
     )
     needs = "need_id,school_id,statement,kind,slots\nn2,s0,Help,event,2\n"
     assert problems(before, needs=needs) == [
-        'evidence, column need_id: found "n2" at row 1 of the district, which the upload leaves as it is, '
-        "expected a need of the row's school"
+        'evidence, column need_id: found "n2" at row 1 of the district, expected a need of the row\'s school'
     ]
 
 

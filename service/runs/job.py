@@ -55,8 +55,9 @@ class Job:
     changes
         For a what-if: each with ``change`` (force, forbid, slots or drop_partner) and what `matching.consequences`
         asks for.
-    base
-        For a what-if: need, offer and slots of the plan asked about; None: matched first.
+    base, base_kind
+        For a what-if: need, offer and slots of the plan asked about (None: matched first), and which kind of run made
+        it; at mid-year ``released`` are its own.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Job:
     released: tuple[tuple[str, str], ...] = ()
     changes: tuple[Mapping[str, str | int | None], ...] = ()
     base: tuple[tuple[str, str, int], ...] | None = None
+    base_kind: Kind = "match"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +114,35 @@ def do(job: Job, folder: Path, tell: Callable[[Step], None]) -> None:
     ValueError
         What is asked for is not possible with this district.
     """
-    import tomllib
-
-    from embeddings import CachedEncoder, SentenceEncoder, WordHashEncoder
     from matching.pipeline import Run
-    from matching.policy import policy_from_mapping
-    from matching.tables import read_district
+    from matching.policy import policy_from_toml
 
-    with zipfile.ZipFile(io.BytesIO(job.snapshot)) as archive:
-        archive.extractall(folder / "district")
     work = _Work(
         job,
-        replace(read_district(folder / "district"), name=job.district),
-        policy_from_mapping(tomllib.loads(job.policy)),
+        district_of(job, folder),
+        policy_from_toml(job.policy),
         Run(on=job.on, effort=job.effort, seed=job.seed),
-        WordHashEncoder() if job.model == WORDS else CachedEncoder(SentenceEncoder(job.model)),
+        encoder_of(job.model),
         folder / RESULT,
     )
     progress = _Progress(tell, work.policy.objective.levels, _SPANS[job.kind == "curve"])
     {"match": _match, "what-if": _what_if}.get(job.kind, _rematch)(work, progress)
+
+
+def district_of(job: Job, folder: Path) -> "District":
+    """Return the district of a job, unpacked into a new folder ``district`` inside ``folder``."""
+    from matching.tables import read_district
+
+    with zipfile.ZipFile(io.BytesIO(job.snapshot)) as archive:
+        archive.extractall(folder / "district")
+    return replace(read_district(folder / "district"), name=job.district)
+
+
+def encoder_of(model: str | None) -> "Encoder":
+    """Return the embedding model of a name, as the command line takes it."""
+    from embeddings import CachedEncoder, SentenceEncoder, WordHashEncoder
+
+    return WordHashEncoder() if model == WORDS else CachedEncoder(SentenceEncoder(model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +236,9 @@ def _what_if(work: _Work, progress: _Progress) -> None:
     work.out.mkdir()
     text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False, default=str)
     (work.out / "what-if.json").write_text(text + "\n", encoding="utf-8")
-    write_summary(
-        work.out / "summary.json", _summary_of_question(work, basis, found.levels.to_dict("records"))
-    )
+    after = zip(*(found.levels[column].tolist() for column in ("level", "needed", "after")), strict=True)
+    levels = [dict(zip(("name", "needed", "filled"), level, strict=True)) for level in after]
+    write_summary(work.out / "summary.json", _summary_of_question(work, basis, levels))
     progress("write", 1.0)
 
 
@@ -236,13 +248,17 @@ def _basis(work: _Work, progress: _Progress) -> "Basis":
 
     from matching.consequences import basis_of, standing_plan
     from matching.pipeline import match
+    from matching.rematching import standing_rematch
 
     if work.job.base is None:
         return basis_of(
             match(work.district, work.policy, run=work.run, encoder=work.encoder, progress=progress)
         )
     matches = pd.DataFrame(list(work.job.base), columns=["need_id", "offer_id", "slots"])
-    return standing_plan(work.district, matches, work.policy, on=work.run.on, encoder=work.encoder)
+    given = (work.district, matches, work.policy)
+    if work.job.base_kind == "match":
+        return standing_plan(*given, on=work.run.on, encoder=work.encoder)
+    return standing_rematch(*given, on=work.run.on, released=work.job.released, encoder=work.encoder)
 
 
 def _summary_of_question(work: _Work, basis: "Basis", levels: Sequence[object]) -> dict[str, object]:

@@ -25,6 +25,10 @@ FIRM = frozenset({Rule.CAPACITY, Rule.TRAINED_CAPACITY, Rule.NEED_SLOTS})
 """The rules that no reason overrides: no slot is given twice."""
 
 
+MOST_TOLD = 3
+"""Broken rules that an error tells in its words; it names all of them beside."""
+
+
 class Decision(StrEnum):
     """What a coordinator says to a match of a plan."""
 
@@ -93,6 +97,15 @@ class Reviewed:
             return self.slots
         return self.ran if self.is_ending else 0
 
+    def if_given(self, slots: int | None) -> "Reviewed":
+        """Return it with so many slots; by default as it is decided, or declined where nothing is."""
+        if slots is None and self.decision is not Decision.PROPOSED:
+            return self
+        if slots == 0 or (slots is None and not self.is_ending):
+            gone = Decision.ACCEPTED if self.is_ending else Decision.DECLINED
+            return replace(self, decision=gone, slots=0 if self.is_ending else self.slots, reason="What if")
+        return replace(self, decision=Decision.ACCEPTED, slots=self.ran if slots is None else slots)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Review:
@@ -107,13 +120,19 @@ class Review:
         place = pairs.index(one.pair) if one.pair in pairs else len(pairs)
         return replace(self, matches=(*self.matches[:place], one, *self.matches[place + 1 :]))
 
+    def of_pair(self, pair: Pair) -> Reviewed:
+        """Return the match of a pair, which has to be there."""
+        return next(one for one in self.matches if one.pair == pair)
+
 
 class BrokenRules(ValueError):  # noqa: N818 - it is what the decision meets
     """A decision breaks rules; ``findings`` names each with its need, its offer and the figures."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__(" ".join(f"{found.rule}: {found.message}" for found in findings))
+        told = [f"{found.rule}: {found.message}" for found in self.findings[:MOST_TOLD]]
+        more = len(self.findings) - len(told)
+        super().__init__(" ".join([*told, *([f"And {more} more."] if more else [])]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,18 +159,20 @@ def review_of(district: District, plan: Matching | Basis) -> Review:
             "slots": basis.slots[used],
         }
     )
-    return Review(basis, proposed(district, matches))
+    return Review(basis, proposed(district.partnerships, matches))
 
 
-def proposed(district: District, matches: pd.DataFrame) -> tuple[Reviewed, ...]:
-    """Return all that a plan of a district proposes: its matches, then the running ones that it ends.
+def proposed(partnerships: pd.DataFrame, matches: pd.DataFrame) -> tuple[Reviewed, ...]:
+    """Return all that a plan proposes: its matches, then the running ones that it ends.
 
     Parameters
     ----------
+    partnerships
+        The district's, as the plan saw them.
     matches
         A row a match of the plan: need_id, offer_id and slots.
     """
-    rows = district.partnerships[district.partnerships["slots"] > 0]
+    rows = partnerships[partnerships["slots"] > 0]
     lasting = rows[~rows["status"].isin(["ended", "declined"])]
     locked = set(_pairs(lasting[lasting["locked"]]))
     running = rows[rows["status"].isin(RUNNING)]
@@ -182,22 +203,24 @@ def decide(review: Review, one: Reviewed) -> Review:
     BrokenRules
         It breaks rules that nothing was broken by before, without a reason or beyond any.
     """
-    after = review.having(replace(one, overridden=()))
-    if any(other.pair == one.pair and other.given == one.given for other in review.matches):
-        broken: list[Finding] = []
-        now = _findings(after) if one.override.strip() else ()
-    else:
-        now = _findings(after)
-        broken = [found for found in worse(now, _findings(review)) if _counts(found, one)]
+    broken = broken_by(review, one)
     if any(found.rule in FIRM or found.rule not in set(Rule) for found in broken):
         raise BrokenRules(broken)
     if not one.override.strip():
         if broken:
             raise BrokenRules(broken)
-        return after
-    scorer = review.basis.scorer
+        return review.having(replace(one, overridden=()))
+    scorer, now = review.basis.scorer, _findings(review.having(one))
     known = {Rule(found.rule) for found in now if found.rule in set(Rule) and concerns(scorer, found, one)}
     return review.having(replace(one, overridden=tuple(sorted(known - FIRM))))
+
+
+def broken_by(review: Review, one: Reviewed) -> tuple[Finding, ...]:
+    """Return the rules that stand against a decision: those that nothing was broken by before."""
+    if any(other.pair == one.pair and other.given == one.given for other in review.matches):
+        return ()
+    now = _findings(review.having(one))
+    return tuple(found for found in worse(now, _findings(review)) if _counts(found, one))
 
 
 def _counts(found: Finding, one: Reviewed) -> bool:

@@ -6,11 +6,16 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
 
-from service.api import districts, problems, resources, transfer
+from service.api import districts, own, people, problems, resources, results, runs, tokens, transfer
 from service.api.openapi import document
 from service.operations.endpoints import attend
 from service.operations.limits import Bounds
+from service.pages.site import add_pages
+from service.runs.executors import executor_of
+from service.runs.supervisor import Supervisor
+from service.runs.plans import Plans
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.migrations import check_tables
@@ -42,8 +47,11 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     )
     app.state.settings = settings
     app.state.database = database or Database(settings.url)
+    app.state.supervisor = Supervisor(app.state.database, partial(executor_of, settings))
+    app.state.plans = Plans()
     problems.tell_problems(app)
     app.include_router(_api())
+    add_pages(app)
     attend(app, _bounds(settings), problems.answer, settings.metrics_token)
     app.state.checks["database"] = partial(check_tables, app.state.database)
     app.state.metrics.follow(
@@ -65,7 +73,7 @@ def _bounds(settings: Settings) -> Bounds:
 def _api() -> APIRouter:
     """Return all routes of the API."""
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (districts,):
+    for part in (districts, own, people, results, runs, tokens):
         api.include_router(part.router)
     for router in (*resources.routers(), *transfer.routers()):
         api.include_router(router)
@@ -75,5 +83,9 @@ def _api() -> APIRouter:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Keep what runs beside the requests as long as the application."""
+    supervisor = app.state.supervisor
+    await run_in_threadpool(supervisor.start)
+    app.state.checks["runs"] = supervisor.check
     yield
+    await run_in_threadpool(supervisor.stop)
     app.state.database.close()

@@ -41,5 +41,13 @@ class TooManyError(ServiceError):
         self.retry_after = retry_after
 
 
+class NotReadyError(ServiceError):
+    """What it takes is still being made; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class KeyReusedError(ServiceError):
     """An idempotency key came again with another request."""

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="Where a browser finds this service, if not at the address it listens at."
     )
+    oidc_issuer: str = Field(
+        default="", description="Whom people may sign in with by OpenID Connect; blank: passwords alone."
+    )
+    oidc_client_id: str = Field(default="", description="What this service is registered as there.")
+    oidc_client_secret: str = Field(default="", description="Its secret there; blank for a public client.")
+    oidc_name: str = Field(default="OpenID Connect", description="What the button to sign in with it says.")
     demo: bool = Field(default=True, description="Whether a first start brings the demonstration district.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least that is logged."

@@ -30,7 +30,7 @@ def set_cookie(
 ) -> None:
     """Let a browser keep a cookie, out of reach of scripts and other sites; without ``lasts`` until it closes."""
     is_secure = request.url.scheme == "https"
-    seconds = int(lasts.total_seconds()) if lasts else None
+    seconds = int(lasts.total_seconds()) if lasts is not None else None
     response.set_cookie(
         _full_name(request, name),
         value,

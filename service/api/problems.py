@@ -18,13 +18,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from matching.audit import Finding
 from matching.errors import DataError
 from matching.errors import Problem as DataProblem
+from matching.review import OVERRIDABLE, BrokenRules
 from service.errors import (
     ConflictError,
     KeyReusedError,
     NotAllowedError,
     NotFoundError,
+    NotReadyError,
     NotSignedInError,
     ServiceError,
     StaleError,
@@ -32,6 +35,7 @@ from service.errors import (
     TooManyError,
     VersionMissingError,
 )
+from service.pages.rendering import render_problem, wants_page
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +48,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VersionMissingError: HTTPStatus.PRECONDITION_REQUIRED,
     TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
+    NotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RequestValidationError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -117,6 +122,10 @@ def answer(request: Request, error: Exception) -> Response:
     status, detail, errors, headers = _told(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("failed", exc_info=error)
+    if wants_page(request):
+        page = render_problem(request, status, HTTPStatus(status).phrase, detail)
+        page.headers.update(headers)
+        return page
     problem = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -136,6 +145,8 @@ def _told(error: Exception) -> tuple[int, str, list[Fault], dict[str, str]]:
     if isinstance(error, OperationalError):
         said = "The database does not answer; try again shortly."
         return HTTPStatus.SERVICE_UNAVAILABLE, said, [], {"Retry-After": "2"}
+    if isinstance(error, BrokenRules):
+        return HTTPStatus.CONFLICT, str(error), [*map(_fault_of_rule, error.findings)], {}
     faults = _faults(error)
     if faults:
         return STATUS[DataError], f"{faults[0].at}: expected {faults[0].expected}.", faults, {}
@@ -148,7 +159,7 @@ def _told(error: Exception) -> tuple[int, str, list[Fault], dict[str, str]]:
 def _headers_of(error: ServiceError) -> dict[str, str]:
     if isinstance(error, NotSignedInError):
         return {"WWW-Authenticate": "Bearer"}
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyError) else {}
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyError | NotReadyError) else {}
 
 
 def _faults(error: Exception) -> list[Fault]:
@@ -166,9 +177,18 @@ def _faults(error: Exception) -> list[Fault]:
     return []
 
 
+def _fault_of_rule(found: Finding) -> Fault:
+    at = "/".join(filter(None, (str(found.rule), found.need_id, found.offer_id, found.owner)))
+    can_yield = found.rule in OVERRIDABLE
+    expected = (
+        "the rule kept, or a reason to override it" if can_yield else "the rule kept, whatever the reason"
+    )
+    return Fault(at=at, found=found.message, expected=expected)
+
+
 def _at(problem: DataProblem) -> str:
     parts = (problem.table, f"row {problem.row}" if problem.row else "", problem.column or "")
-    return "/".join(part for part in parts if part)
+    return "/".join(part for part in parts if part) or "file"
 
 
 def _is_our_own(trace: TracebackType | None) -> bool:

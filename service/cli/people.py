@@ -1,19 +1,17 @@
 """The command on tokens: token."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.options import bad_input
+from service.cli.options import Data, bad_input
 from service.people.principal import Role
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from service.storage.database import Database
 
 
 def token(
@@ -24,10 +22,7 @@ def token(
         str | None,
         typer.Option("--district", metavar="KEY", help="The district it is for; the only one if left out."),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="DIR", help="Folder of the database, as `serve` was given it."),
-    ] = None,
+    data: Data = None,
     of: Annotated[
         str, typer.Option("--of", metavar="ID", help="A leader's school_id, or a partner's partner_id.")
     ] = "",
@@ -68,33 +63,21 @@ def token(
 @contextmanager
 def _installation(data: Path | None) -> "Iterator[Connection]":
     """Give a write transaction on the database that `serve` made."""
-    from service.settings import Settings
-    from service.storage.database import Database
+    from service.operations.starting import StartError, hold_data, open_database
+    from service.settings import read_settings
 
-    settings = Settings(data=data) if data else Settings()
-    if not settings.database_url and not (settings.data / "partnermatch.db").exists():
+    settings = read_settings(data)
+    if not settings.database_url and not settings.database_file.exists():
         raise ValueError(f"{settings.data}: expected a database, found none; `partnermatch serve` makes it.")
-    database = Database(settings.url)
     try:
-        _check(database)
-        with database.writing() as connection:
+        with (
+            hold_data(settings),
+            closing(open_database(settings)) as database,
+            database.writing() as connection,
+        ):
             yield connection
-    finally:
-        database.close()
-
-
-def _check(database: "Database") -> None:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from service.storage.migrations import check_tables
-
-    try:
-        check_tables(database)
-    except (RuntimeError, SQLAlchemyError) as error:
-        why = str(error).splitlines()[0]
-        raise ValueError(
-            f"The database is not ready; `partnermatch serve` brings it up to date. {why}"
-        ) from error
+    except StartError as error:
+        raise ValueError(str(error)) from error
 
 
 def _district_id(connection: "Connection", key: str | None) -> int:

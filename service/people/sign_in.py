@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, select, update
 
 from service.errors import NotAllowedError, NotSignedInError, TooManyError
 from service.people import sessions
-from service.people.invitations import set_password
 from service.people.passwords import Passwords
 from service.people.users import fold_email
 from service.storage.database import Database
@@ -71,28 +70,23 @@ class SignIn:
         self._limiter.clear(A_PERSON, folded)
         return session
 
-    def change_password(self, user_id: int, current: str, new: str, *, address: str) -> None:
-        """Give a person who knows their password a new one; all their sessions end.
+    def confirm(self, user_id: int, password: str, *, address: str) -> None:
+        """Check that a person who is signed in knows their password.
 
         Raises
         ------
         NotAllowedError
-            Where it is not their password.
+            Where it is another one.
         TooManyError
             As `with_password`.
-        ValueError
-            For a new password that is refused.
         """
         with self.database.reading() as connection:
             query = select(users.c.email, users.c.password_hash).where(users.c.id == user_id)
             person = connection.execute(query).one()
         self._count(AN_ADDRESS, _network_of(address))
         self._count(A_PERSON, person.email)
-        is_right, _ = self.passwords.check(current, person.password_hash)
-        if not is_right:
+        if not self.passwords.check(password, person.password_hash)[0]:
             raise NotAllowedError("Password: expected the one you have now.")
-        with self.database.writing() as connection:
-            set_password(connection, self.passwords, user_id, new)
         self._limiter.clear(A_PERSON, person.email)
 
     def _count(self, limit: RateLimitItem, key: str) -> None:

@@ -3,19 +3,18 @@
 from datetime import UTC, datetime
 
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import insert
 
 from service.people.passwords import Passwords
 from service.people.users import create_user
 from service.storage.database import Database
 from service.storage.tables import DISTRICT_TABLES, districts
+from tests.service.people.hashing import fast_passwords
 
 
 @pytest.fixture
 def passwords() -> Passwords:
-    return Passwords(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+    return fast_passwords()
 
 
 @pytest.fixture

@@ -127,18 +127,15 @@ def test_a_password_changed_while_the_old_one_is_checked_lets_nobody_in(
         assert sessions.list_sessions(connection, ana) == []
 
 
-def test_a_person_changes_their_password_and_all_their_sessions_end(
-    database: Database, sign_in: SignIn, ana: int
-) -> None:
-    sign_in.with_password("ana@school.org", PASSWORD, address=OFFICE)
-    sign_in.change_password(ana, PASSWORD, "quite another one", address=OFFICE)
-    with database.reading() as connection:
-        assert sessions.list_sessions(connection, ana) == []
-    refused(lambda: sign_in.with_password("ana@school.org", PASSWORD, address=OFFICE))
-    assert sign_in.with_password("ana@school.org", "quite another one", address=OFFICE).user_id == ana
-
-
-def test_a_password_is_not_changed_by_someone_who_does_not_know_it(sign_in: SignIn, ana: int) -> None:
+def test_a_person_confirms_by_their_password_alone(sign_in: SignIn, ana: int) -> None:
+    sign_in.confirm(ana, PASSWORD, address=OFFICE)
     with pytest.raises(NotAllowedError, match="Password"):
-        sign_in.change_password(ana, "wrong", "quite another one", address=OFFICE)
-    assert sign_in.with_password("ana@school.org", PASSWORD, address=OFFICE).user_id == ana
+        sign_in.confirm(ana, "wrong", address=OFFICE)
+
+
+def test_confirming_is_no_way_to_guess_on(sign_in: SignIn, ana: int) -> None:
+    for _ in range(10):
+        with pytest.raises(NotAllowedError):
+            sign_in.confirm(ana, "wrong", address=OFFICE)
+    with pytest.raises(TooManyError):
+        sign_in.confirm(ana, PASSWORD, address=OFFICE)

@@ -1,0 +1,27 @@
+"""All pages of the application, and what they need beside it."""
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from service.pages import openid, signing_in
+from service.pages.rendering import FOLDER
+from service.people.oidc import Client, Provider
+from service.people.passwords import Passwords
+from service.people.sign_in import SignIn
+from service.settings import Settings
+
+
+def add_pages(app: FastAPI) -> None:
+    """Add the pages to an application, and to its state ``sign_in`` and ``openid``, by which people come in."""
+    app.state.sign_in = SignIn(app.state.database, Passwords())
+    app.state.openid = _provider(app.state.settings)
+    app.include_router(signing_in.router)
+    app.include_router(openid.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    client_id, secret, name = settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_name
+    return Provider(Client(settings.oidc_issuer, client_id, secret, name))

@@ -12,8 +12,6 @@ from matching.hsds.specification import Row, Rows, is_uuid
 from matching.schemas import TABLES
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "partnermatch:hsds")
-_KEPT_BACK: Final = frozenset({"not_schools"})
-"""Columns that a directory does not show: which schools a partner is kept from is nobody else's business."""
 
 
 def derived_id(*parts: str) -> str:
@@ -36,9 +34,12 @@ def _terms() -> Mapping[str, tuple[str, Column]]:
 
 
 def is_shown(table: str, column: Column) -> bool:
-    """Whether a column of partners, offers or schools goes into HSDS whoever asks."""
+    """Whether a column of partners, offers or schools goes into HSDS whoever asks.
+
+    What names rows of other tables does not, ``not_schools`` among it: a directory tells nobody of that.
+    """
     is_id = column.name == TABLES[table].key or bool(column.refers)
-    return not is_id and column.cell is not Cell.CONTACT and column.name not in _KEPT_BACK
+    return not is_id and column.cell is not Cell.CONTACT
 
 
 TERMS: Final = MappingProxyType(_terms())

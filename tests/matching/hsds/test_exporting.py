@@ -154,6 +154,8 @@ def test_contacts_of_the_directory_stay_behind_too(tmp_path: Path) -> None:
         "phones": [of_service(6, number="555-0100", contact_id=uid(5))],
         "languages": [of_service(7, name="Urdu", phone_id=uid(6))],
         "addresses": [make_row(8, attention="Ann Persona")],
+        "attributes": [make_row(9, link_id=uid(5), link_entity="contact", value="Ann Persona")],
+        "metadata": [make_row(10, resource_id=uid(2), resource_type="service", updated_by="Ann Persona")],
     }
     district = joined(make_directory(tmp_path / "in", services=[service], **tables))
     without = exported(district, tmp_path / "without")
@@ -213,6 +215,48 @@ def test_a_cell_made_blank_stays_blank(tmp_path: Path) -> None:
     partners = district.partners.assign(latitude=float("nan"), longitude=float("nan"))
     folder = exported(district_from_tables({**district.tables, "partners": partners}), tmp_path / "out")
     assert read_hsds(folder).partners["latitude"].isna().all()
+
+
+def changed(district: District, table: str, **cells: str | int | list[float]) -> District:
+    return district_from_tables({**district.tables, table: district.tables[table].assign(**cells)})
+
+
+def test_a_location_of_two_partners_is_where_its_own_organization_says(tmp_path: Path) -> None:
+    location = make_row(
+        4, location_type="physical", organization_id=uid(11), latitude="41.1", longitude="-88.1"
+    )
+    tables = {
+        "organizations": [ORGANIZATION, {**ORGANIZATION, "id": uid(11)}],
+        "locations": [location],
+        "service_at_location": [of_service(5, location_id=uid(4))],
+    }
+    district = joined(make_directory(tmp_path / "in", **tables))
+    moved = changed(district, "partners", latitude=[41.1, 41.9])
+    assert only_row(exported(moved, tmp_path / "out"), "locations")["latitude"] == "41.9"
+
+
+def test_services_of_an_exported_school_are_left_out_with_it(tmp_path: Path) -> None:
+    folder = exported(with_offer(), tmp_path / "out")
+    school = rows_of(folder / "organizations.csv")[1]["id"]
+    with (folder / "services.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow([uid(7), school, "", "Breakfast", "", "", "", "", "active"])
+    assert len(read_hsds(folder).offers) == 1
+
+
+def test_a_changed_attribute_is_stated_once_and_anew(tmp_path: Path) -> None:
+    district = joined(exported(with_offer(kinds=["tutoring"]), tmp_path / "in"))
+    folder = exported(changed(district, "offers", kinds="event"), tmp_path / "out")
+    assert [row["value"] for row in rows_of(folder / "attributes.csv") if row["label"] == "kinds"] == [
+        "event"
+    ]
+
+
+def test_more_slots_than_the_maximum_lift_it(tmp_path: Path) -> None:
+    capacity = {"unit_id": uid(6), "available": "8", "maximum": "10", "updated": "2026-09-01T00:00:00Z"}
+    district = joined(make_directory(tmp_path / "in", service_capacity=[of_service(5, **capacity)]))
+    folder = exported(changed(district, "offers", slots=20), tmp_path / "out")
+    row = only_row(folder, "service_capacity")
+    assert (row["available"], row["maximum"]) == ("20", "")
 
 
 def test_a_copied_offer_is_a_service_of_its_own(tmp_path: Path) -> None:

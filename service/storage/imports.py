@@ -1,7 +1,7 @@
 """What an upload changes, written to a district all at once, and taken back again.
 
-Of each import the rows are kept as they were before, with the versions it left them in: it can be taken back as long
-as nobody has changed these rows since.
+Of each import the rows are kept as they were before, with a digest of what it left: it can be taken back as long as
+these rows say the same, also where they were changed and changed back.
 """
 
 import json
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 import pandas as pd
@@ -37,14 +38,16 @@ class _Kept:
 
     Parameters
     ----------
-    added, changed, removed
-        Versions in which it left the rows; of removed ones, their last.
+    added, changed
+        Digest of each row as it was left, by its number.
+    removed
+        Last version of each row, by its number.
     columns, cells
         The changed rows, then the removed ones, as texts of CSV files.
     """
 
-    added: Versions
-    changed: Versions
+    added: dict[int, str]
+    changed: dict[int, str]
     removed: Versions
     columns: Sequence[str]
     cells: Sequence[Sequence[str]]
@@ -129,24 +132,39 @@ def _write(connection: Connection, district_id: int, table: TableDifference) -> 
     """Add and change rows of one table; those to remove may still be referred to."""
     name = table.table.name
     standing = list(_versions(connection, district_id, name).items())
+    numbers = [number for number, _ in standing]
     old, new = table.changed[:, 0], table.changed[:, 1]
-    changed, removed = ([standing[row] for row in rows.tolist()] for rows in (old, table.removed))
-    last = max((number for number, _ in standing), default=0)
-    insert_rows(connection, district_id, name, _taken(table.after, table.added))
-    unknown = [
-        name for name in all_columns(table.before, table.after) if name not in table.table.columns_by_name
-    ]
-    update_rows(
-        connection, district_id, name, [number for number, _ in changed], _taken(table.after, new, unknown)
-    )
+    changed = [numbers[row] for row in old.tolist()]
+    columns = all_columns(table.before, table.after)
+    unknown = [column for column in columns if column not in table.table.columns_by_name]
+    added, left = _taken(table.after, table.added), _taken(table.after, new, unknown)
+    insert_rows(connection, district_id, name, added)
+    update_rows(connection, district_id, name, changed, left)
     before = pd.concat([_taken(table.before, old), _taken(table.before, table.removed)])
     return _Kept(
-        added=_versions(connection, district_id, name, above=last),
-        changed={number: version + 1 for number, version in changed},
-        removed=dict(removed),
+        added=dict(
+            zip(
+                _versions(connection, district_id, name, above=max(numbers, default=0)),
+                _digests(added),
+                strict=True,
+            )
+        ),
+        changed=dict(zip(changed, _digests(left), strict=True)),
+        removed=dict(standing[row] for row in table.removed.tolist()),
         columns=[str(column) for column in before],
         cells=list(zip(*(cell_texts(before[column]) for column in before), strict=True)),
     )
+
+
+def _digests(rows: pd.DataFrame) -> list[str]:
+    """Return what tells the contents of a row from any other; blank cells do not count."""
+    names = [str(name) for name in rows]
+    texts = zip(*(cell_texts(rows[name]) for name in names), strict=True)
+    said = (
+        "\x1f".join(f"{name}\x1e{cell}" for name, cell in zip(names, row, strict=True) if cell)
+        for row in texts
+    )
+    return [blake2b(text.encode(), digest_size=12).hexdigest() for text in said]
 
 
 def _put_back(
@@ -194,25 +212,20 @@ def _changed_since(
     connection: Connection, district_id: int, name: str, table: _Kept, now: pd.DataFrame
 ) -> list[str]:
     """Return the rows of an import that are not as it left them, in words."""
-    standing, key = _versions(connection, district_id, name), TABLES[name].key
+    key, numbers = TABLES[name].key, list(_versions(connection, district_id, name))
     left = table.added | table.changed
-    numbers = [number for number, version in left.items() if standing.get(number) != version]
-    keys = dict(zip(standing, now[key], strict=True)) if key else {}
-    again: set[str] = set()
-    if key:
-        gone = dict(
-            zip(
-                [*table.changed, *table.removed],
-                (row[table.columns.index(key)] for row in table.cells),
-                strict=True,
-            )
-        )
-        again = {gone[number] for number in table.removed} & set(keys.values())
-        keys = gone | keys
-    return [
-        *(f"{name} {keys.get(number, f'row {number}')}" for number in numbers),
-        *(f"{name} {one}" for one in sorted(again)),
-    ]
+    places = [place for place, number in enumerate(numbers) if number in left]
+    found = dict(zip((numbers[place] for place in places), _digests(now.take(places)), strict=True))
+    changed = [number for number, digest in left.items() if found.get(number) != digest]
+    if not key:
+        return [f"{name} row {number}" for number in changed]
+    was = [row[table.columns.index(key)] for row in table.cells]
+    keys = dict(zip([*table.changed, *table.removed], was, strict=True)) | dict(
+        zip(numbers, now[key], strict=True)
+    )
+    came_again = set(was[len(table.changed) :]) & set(now[key])
+    gone = (keys.get(number, f"row {number}") for number in changed)
+    return [f"{name} {row}" for row in (*gone, *sorted(came_again))]
 
 
 def _rows_before(table: _Kept, name: str) -> pd.DataFrame:
@@ -250,5 +263,5 @@ def _taken(table: pd.DataFrame, rows: Positions, unknown: Sequence[str] = ()) ->
 
 def _read_kept(table: Mapping[str, Any]) -> _Kept:  # Any: what JSON holds
     """Return what was kept of a table; JSON makes texts of numbers."""
-    versions = {name: {int(n): v for n, v in table[name].items()} for name in ("added", "changed", "removed")}
-    return _Kept(**versions, columns=table["columns"], cells=table["cells"])
+    rows = {name: {int(n): v for n, v in table[name].items()} for name in ("added", "changed", "removed")}
+    return _Kept(**rows, columns=table["columns"], cells=table["cells"])

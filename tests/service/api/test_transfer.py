@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -266,6 +267,39 @@ def test_an_import_is_not_undone_where_its_rows_were_changed_since(
         f"Import {number}: changed since: needs n2.",
     )
     assert stored(filled).needs["slots"].tolist() == [5, 7, 1]
+
+
+def test_imports_are_undone_one_after_the_other(filled: Installation, client: TestClient) -> None:
+    numbers = [
+        commit(client, HEADER + f"n1,s0,Help with reading,mentoring,{slots}\nn2,s0,New,event,1\n").json()[
+            "number"
+        ]
+        for slots in (7, 8)
+    ]
+    states = [stored(filled).needs["slots"].tolist()]
+    for number in reversed(numbers):
+        assert client.post(f"/api/v1/imports/{number}/undo").status_code == 200
+        states.append(stored(filled).needs["slots"].tolist())
+    assert states == [[5, 8, 1], [5, 7, 1], [5, 5]]
+
+
+def test_a_row_changed_and_changed_back_is_undone(filled: Installation, client: TestClient) -> None:
+    number = commit(client, HEADER + "n1,s0,Help with reading,mentoring,7\n").json()["number"]
+    for slots in (8, 7):
+        assert commit(client, HEADER + f"n1,s0,Help with reading,mentoring,{slots}\n").status_code == 201
+    assert client.post(f"/api/v1/imports/{number}/undo").status_code == 200
+    assert stored(filled).needs["slots"].tolist() == [5, 5]
+
+
+def test_of_two_imports_at_once_one_is_written(filled: Installation) -> None:
+    def send(slots: int) -> int:
+        needs = HEADER + f"n1,s0,Help with reading,mentoring,{slots}\n"
+        other = filled.client(Role.COORDINATOR)
+        return int(upload(other, needs, "needs.csv", params=COMMIT, headers={"If-Match": '"2"'}).status_code)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(send, range(6, 10))) == [201, 412, 412, 412]
+    assert sorted(versions(filled, "needs").values()) == [1, 2]
 
 
 def test_an_import_is_not_undone_where_its_rows_are_needed_since(

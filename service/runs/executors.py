@@ -20,6 +20,8 @@ from service.runs.job import FAULT_OF_THE_PROGRAM, RESULT, Job, Outcome, Step
 if TYPE_CHECKING:
     from distributed import Future
 
+    from service.settings import Settings
+
 Tell = Callable[[Step], None]
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,13 @@ class Executor(Protocol):
     def close(self) -> None:
         """Let go of what the executor holds; no job may be under way."""
         ...
+
+
+def executor_of(settings: "Settings") -> Executor:
+    """Return the executor that an installation is set to."""
+    if settings.executor == "dask":
+        return DaskExecutor(settings.dask_scheduler)
+    return LocalExecutor(settings.max_running)
 
 
 class LocalExecutor:

@@ -31,6 +31,10 @@ Priorities = NDArray[np.float32]
 DECIMALS = 6
 
 
+class UnknownIdError(ValueError):
+    """The district has nothing of that id."""
+
+
 def recommend(
     district: District,
     need_id: str,
@@ -44,8 +48,10 @@ def recommend(
 
     Raises
     ------
+    UnknownIdError
+        Where the district has no such need.
     ValueError
-        Where the district has no such need, or the limit is below 1.
+        Where the limit is below 1.
     """
     return Recommender(district, policy, on=on, encoder=encoder).offers_for(need_id, limit=limit)
 
@@ -113,8 +119,10 @@ class Recommender:
 
         Raises
         ------
+        UnknownIdError
+            Where the district has no such need.
         ValueError
-            Where the district has no such need, the limit is below 1, or the area is unknown.
+            Where the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         row = _row(self._need_rows, need_id, "Need")
@@ -131,8 +139,10 @@ class Recommender:
 
         Raises
         ------
+        UnknownIdError
+            Where the district has no such school.
         ValueError
-            Where the kind, the school or the area is unknown, the text is blank, or the limit is below 1.
+            Where the kind or the area is unknown, the text is blank, or the limit is below 1.
         """
         _check_limit(limit)
         if kind not in KINDS:
@@ -160,8 +170,10 @@ class Recommender:
 
         Raises
         ------
+        UnknownIdError
+            Where the district has no such partner.
         ValueError
-            Where the district has no such partner, the limit is below 1, or the area is unknown.
+            Where the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         partner = _row(self._partner_rows, partner_id, "Partner")
@@ -172,8 +184,10 @@ class Recommender:
 
         Raises
         ------
+        UnknownIdError
+            Where the district has no such offer.
         ValueError
-            Where the district has no such offer, the limit is below 1, or the area is unknown.
+            Where the limit is below 1, or the area is unknown.
         """
         _check_limit(limit)
         offer = _row(self._offer_rows, offer_id, "Offer")
@@ -342,7 +356,7 @@ def _rows_by_id(ids: pd.Series, first: int = 0) -> dict[str, int]:
 
 def _row(rows: Mapping[str, int], wanted: str, thing: str) -> int:
     if wanted not in rows:
-        raise ValueError(f"{thing} {wanted}: expected the id of one of this district, found none.")
+        raise UnknownIdError(f"{thing} {wanted}: expected the id of one of this district, found none.")
     return rows[wanted]
 
 

@@ -49,6 +49,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     VersionMissingError: HTTPStatus.PRECONDITION_REQUIRED,
     TooManyError: HTTPStatus.TOO_MANY_REQUESTS,
     NotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    BrokenRules: HTTPStatus.CONFLICT,
     KeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RequestValidationError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -145,11 +146,11 @@ def _told(error: Exception) -> tuple[int, str, list[Fault], dict[str, str]]:
     if isinstance(error, OperationalError):
         said = "The database does not answer; try again shortly."
         return HTTPStatus.SERVICE_UNAVAILABLE, said, [], {"Retry-After": "2"}
-    if isinstance(error, BrokenRules):
-        return HTTPStatus.CONFLICT, str(error), [*map(_fault_of_rule, error.findings)], {}
     faults = _faults(error)
     if faults:
-        return STATUS[DataError], f"{faults[0].at}: expected {faults[0].expected}.", faults, {}
+        is_rule = isinstance(error, BrokenRules)
+        said = str(error) if is_rule else f"{faults[0].at}: expected {faults[0].expected}."
+        return STATUS[BrokenRules if is_rule else DataError], said, faults, {}
     if isinstance(error, ValueError) and _is_our_own(error.__traceback__):
         return HTTPStatus.UNPROCESSABLE_ENTITY, str(error), [], {}
     said = "A fault of the program, not of your data; nothing was changed."
@@ -169,6 +170,8 @@ def _faults(error: Exception) -> list[Fault]:
             Fault(at=_at(problem), found=problem.found, expected=problem.expected)
             for problem in error.problems
         ]
+    if isinstance(error, BrokenRules):
+        return [*map(_fault_of_rule, error.findings)]
     if isinstance(error, RequestValidationError):
         return [
             Fault(at="/".join(map(str, fault["loc"])), found="", expected=fault["msg"])

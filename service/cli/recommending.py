@@ -1,6 +1,6 @@
 """The command that recommends."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
+from typing import Annotated
 
 import typer
 
@@ -15,12 +15,6 @@ from service.cli.options import (
     print_json,
     read_input,
 )
-
-if TYPE_CHECKING:
-    from matching.recommendation import Recommender
-    from matching.suggestions import NeedsForPartner, OffersForNeed
-
-    Answer: TypeAlias = OffersForNeed | NeedsForPartner
 
 
 def recommend(
@@ -55,43 +49,32 @@ def recommend(
     as_json: AsJson = False,
 ) -> None:
     """Recommend offers for a need, or needs for a partner, and say which rule stands in the way of the next best."""
+    from matching.questions import Question
     from matching.recommendation import Recommender
     from service.terminal.console import waiting
     from service.terminal.recommendation import print_recommendation
 
-    asked = _Question(need, text, partner, offer, kind or "", school)
-    if sum(value is not None for value in asked[:4]) != 1 or (text is None) != (kind is None):
+    asked = (need, text, partner, offer)
+    if sum(value is not None for value in asked) != 1 or (text is None) != (kind is None):
         raise typer.BadParameter(
             "Give one of --need ID, --text T together with --kind K, --partner ID and --offer ID."
         )
     with bad_input(as_json=as_json):
         found, rules, encoder = read_input(district, policy, model)
         with waiting("Loading the model and comparing texts"):
-            answer = asked.answer(Recommender(found, rules, on=day_of(on), encoder=encoder), limit, area)
+            recommender = Recommender(found, rules, on=day_of(on), encoder=encoder)
+            question = Question(
+                need_id=need,
+                text=text,
+                partner_id=partner,
+                offer_id=offer,
+                kind=kind or "",
+                school_id=school,
+                area=area,
+                limit=limit,
+            )
+            answer = question.asked_of(recommender)
     if as_json:
         print_json(answer.as_dict())
     else:
         print_recommendation(answer)
-
-
-class _Question(NamedTuple):
-    """What is asked: one of the first four; a text has a kind and may have a school."""
-
-    need: str | None
-    text: str | None
-    partner: str | None
-    offer: str | None
-    kind: str
-    school: str
-
-    def answer(self, recommender: "Recommender", limit: int, area: str | None) -> "Answer":
-        """Return the recommendations asked for."""
-        if self.need is not None:
-            return recommender.offers_for(self.need, limit=limit, area=area)
-        if self.text is not None:
-            return recommender.offers_for_text(
-                self.text, self.kind, school_id=self.school, limit=limit, area=area
-            )
-        if self.partner is not None:
-            return recommender.needs_for_partner(self.partner, limit=limit, area=area)
-        return recommender.needs_for_offer(self.offer or "", limit=limit, area=area)

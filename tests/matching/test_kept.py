@@ -19,7 +19,7 @@ def many(district: District) -> int:
     return len(district.offers)
 
 
-def changed(district: District, column: str, value: object) -> District:
+def changed(district: District, column: str, value: str | int) -> District:
     needs = district.needs.copy()
     needs[column] = value
     return replace(district, needs=needs)

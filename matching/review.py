@@ -25,6 +25,7 @@ FIRM = frozenset({Rule.CAPACITY, Rule.TRAINED_CAPACITY, Rule.NEED_SLOTS})
 """The rules that no reason overrides: no slot is given twice."""
 
 
+OVERRIDABLE = frozenset(Rule) - FIRM
 MOST_TOLD = 3
 """Broken rules that an error tells in its words; it names all of them beside."""
 
@@ -204,15 +205,15 @@ def decide(review: Review, one: Reviewed) -> Review:
         It breaks rules that nothing was broken by before, without a reason or beyond any.
     """
     broken = broken_by(review, one)
-    if any(found.rule in FIRM or found.rule not in set(Rule) for found in broken):
+    if any(found.rule not in OVERRIDABLE for found in broken):
         raise BrokenRules(broken)
     if not one.override.strip():
         if broken:
             raise BrokenRules(broken)
         return review.having(replace(one, overridden=()))
     scorer, now = review.basis.scorer, _findings(review.having(one))
-    known = {Rule(found.rule) for found in now if found.rule in set(Rule) and concerns(scorer, found, one)}
-    return review.having(replace(one, overridden=tuple(sorted(known - FIRM))))
+    known = {Rule(found.rule) for found in now if found.rule in OVERRIDABLE and concerns(scorer, found, one)}
+    return review.having(replace(one, overridden=tuple(sorted(known))))
 
 
 def broken_by(review: Review, one: Reviewed) -> tuple[Finding, ...]:

@@ -1,0 +1,170 @@
+"""The review of a run: what is decided about its matches, which rules refuse that, and what it costs the levels."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from matching import review
+from matching.pipeline import Basis
+from matching.review import Decision, Review, Reviewed
+from matching.schemas import MOST_SLOTS
+from service.api import route
+from service.api.access import Given, allow, etag
+from service.api.reviewed import (
+    Added,
+    CostRead,
+    MatchDecision,
+    MatchRead,
+    NewMatch,
+    ReviewRead,
+    read_broken,
+    read_cost,
+)
+from service.errors import NotFoundError
+from service.people.principal import Role
+from service.runs import reviews
+from service.runs.plans import take_up
+from service.runs.records import AnyRow, job_of
+
+router = APIRouter(prefix="/runs", tags=["review"], route_class=route.Route)
+
+Plan = Annotated[
+    int | None,
+    Query(ge=0, lt=1_000, description="Which plan of a curve, fewest moves first; left out: the last."),
+]
+Number = Annotated[int, Path(ge=1, lt=2**31)]
+Slots = Annotated[
+    int | None, Query(ge=0, le=MOST_SLOTS, description="What if it had so many; left out: as it is decided.")
+]
+
+
+@router.get("/{run_id}/matches/{number}")
+@allow(Role.COORDINATOR, Role.BOARD)
+def read_match(given: Given, run_id: str, number: Number, response: Response, plan: Plan = None) -> MatchRead:
+    """Return a match of a plan."""
+    plan = reviews.plan_of(given.connection, given.district_id, run_id, plan)
+    return _answer(_row(reviews.rows_of_plan(given.connection, run_id, plan), number), response)
+
+
+@router.patch("/{run_id}/matches/{number}")
+@allow(Role.COORDINATOR)
+def decide_match(
+    given: Given, run_id: str, number: Number, change: MatchDecision, response: Response, plan: Plan = None
+) -> MatchRead:
+    """Decide about a match: accept or decline it, change its slots, lock it; refused with the rules that it breaks."""
+    plan, basis = _basis(given, run_id, plan)
+    rows = reviews.rows_of_plan(given.connection, run_id, plan)
+    row = _row(rows, number)
+    given.check_version(row.version)
+    one = _decided(reviews.reviewed(row), change)
+    after = review.decide(Review(basis, tuple(map(reviews.reviewed, rows))), one)
+    row = reviews.keep(given.connection, row, after.of_pair(one.pair), given.principal.actor)
+    _record(given, "decided", row)
+    return _answer(row, response)
+
+
+@router.post("/{run_id}/matches", status_code=201)
+@allow(Role.COORDINATOR)
+def add_match(
+    given: Given,
+    run_id: str,
+    new: NewMatch,
+    response: Response,
+    plan: Plan = None,
+    dry_run: Annotated[bool, Query(description="Only tell what refuses it and what it would cost.")] = False,
+) -> Added:
+    """Add a match by hand, refused with the rules that it breaks; its cost tells who would give way at best."""
+    plan, basis = _basis(given, run_id, plan)
+    given_now = Review(
+        basis, tuple(map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan)))
+    )
+    one = Reviewed(
+        need_id=new.need_id,
+        offer_id=new.offer_id,
+        slots=new.slots,
+        is_by_hand=True,
+        decision=Decision.ACCEPTED,
+        is_locked=new.locked,
+        override=new.override,
+    )
+    cost = read_cost(review.cost(given_now, [one]))
+    if dry_run:
+        response.status_code = 200
+        return Added(match=None, broken=[*map(read_broken, review.broken_by(given_now, one))], cost=cost)
+    reviews.check_is_new(given_now, one)
+    one = review.decide(given_now, one).of_pair(one.pair)
+    row = reviews.add(given.connection, (run_id, plan), basis.scorer, one, given.principal.actor)
+    _record(given, "added", row)
+    response.headers["Location"] = f"/api/v1/runs/{run_id}/matches/{row.number}?plan={plan}"
+    return Added(match=_answer(row, response), broken=[], cost=cost)
+
+
+@router.get("/{run_id}/matches/{number}/cost")
+@allow(Role.COORDINATOR, Role.BOARD)
+def read_match_cost(
+    given: Given, run_id: str, number: Number, plan: Plan = None, slots: Slots = None
+) -> CostRead:
+    """Return what the decision about a match costs by itself; of one that nobody decided about, to decline it."""
+    plan, basis = _basis(given, run_id, plan)
+    one = reviews.reviewed(_row(reviews.rows_of_plan(given.connection, run_id, plan), number))
+    return read_cost(review.cost(Review(basis, ()), [one.if_given(slots)]))
+
+
+@router.get("/{run_id}/review")
+@allow(Role.COORDINATOR, Role.BOARD)
+def read_review(given: Given, run_id: str, plan: Plan = None) -> ReviewRead:
+    """Return how far a review is, and what all its decisions together cost."""
+    plan, basis = _basis(given, run_id, plan)
+    found = Review(basis, tuple(map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan))))
+    counts = {word.value: sum(one.decision is word for one in found.matches) for word in Decision}
+    return ReviewRead(run_id=run_id, plan=plan, cost=read_cost(review.cost(found)), **counts)
+
+
+def _basis(given: Given, run_id: str, plan: int | None) -> tuple[int, Basis]:
+    """Return a plan and what it was made of; it is taken up before the district is locked, so nobody waits for it."""
+    with given.database.reading() as connection:
+        plan = reviews.plan_of(connection, given.district_id, run_id, plan)
+
+    def take_it_up() -> Basis:
+        with given.database.reading() as connection:
+            job = job_of(connection, reviews.run_with_plans(connection, given.district_id, run_id))
+            planned = reviews.matches_planned(reviews.rows_of_plan(connection, run_id, plan))
+        return take_up(job, planned)
+
+    return plan, given.request.app.state.plans.basis((run_id, plan), take_it_up)
+
+
+def _decided(one: Reviewed, change: MatchDecision) -> Reviewed:
+    """Return a match as it is decided; what is proposed again has the slots of the plan."""
+    decision = Decision(change.decision)
+    slots = one.slots if change.slots is None else change.slots
+    if decision is Decision.PROPOSED and not one.is_by_hand:
+        slots = one.planned
+    return replace(
+        one,
+        decision=decision,
+        slots=slots,
+        is_locked=one.is_locked if change.locked is None else change.locked,
+        reason=change.reason,
+        override=change.override,
+        overridden=(),
+    )
+
+
+def _row(rows: Sequence[AnyRow], number: int) -> AnyRow:
+    found = next((row for row in rows if row.number == number), None)
+    if found is None:
+        raise NotFoundError(f"Match {number}: expected the number of a match of this plan, found none.")
+    return found
+
+
+def _record(given: Given, action: str, row: AnyRow) -> None:
+    told = {"decision": row.decision, "slots": row.slots, "overridden": row.overridden}
+    given.record(action, "matches", f"{row.run_id}/{row.plan}/{row.number}", told, matters=False)
+
+
+def _answer(row: AnyRow, response: Response) -> MatchRead:
+    response.headers["ETag"] = etag(row.version)
+    return MatchRead.model_validate(row, from_attributes=True)

@@ -1,0 +1,142 @@
+"""Reviews in the database: each match of a plan with what was decided about it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select, update
+
+from matching.candidates import Scorer
+from matching.consequences import row_of
+from matching.fit import MILLION
+from matching.review import Decision, Review, Reviewed
+from matching.vocabulary import Rule
+from service.errors import ConflictError, NotFoundError
+from service.runs.records import AnyRow, run_of
+from service.storage.tables import run_matches
+
+BY_HAND: Final = "Added by hand."
+
+
+def run_with_plans(connection: Connection, district_id: int, run_id: str) -> AnyRow:
+    """Return a run of a district whose plans can be reviewed.
+
+    Raises
+    ------
+    NotFoundError
+        The district has no such run.
+    ConflictError
+        It is not done, or answers a what-if.
+    """
+    run = run_of(connection, district_id, run_id)
+    if run.state != "done" or run.kind == "what-if":
+        found = f"a {run.kind} that is {run.state}"
+        raise ConflictError(
+            f"Run {run_id}: expected a match, a rematch or a curve that is done, this is {found}."
+        )
+    return run
+
+
+def plan_of(connection: Connection, district_id: int, run_id: str, plan: int | None) -> int:
+    """Return the number of a plan of a run, by default the last, raises as `run_with_plans`."""
+    run = run_with_plans(connection, district_id, run_id)
+    last = select(func.max(run_matches.c.plan)).where(run_matches.c.run_id == run.id)
+    most = connection.scalar(last) or 0
+    if plan is not None and plan > most:
+        raise NotFoundError(f"Plan {plan}: expected one of 0 to {most}.")
+    return most if plan is None else plan
+
+
+def rows_of_plan(connection: Connection, run_id: str, plan: int) -> Sequence[AnyRow]:
+    """Return the matches of a plan, in their order."""
+    query = select(run_matches).where(run_matches.c.run_id == run_id, run_matches.c.plan == plan)
+    return connection.execute(query.order_by(run_matches.c.number)).all()
+
+
+def matches_planned(rows: Sequence[AnyRow]) -> pd.DataFrame:
+    """Return need_id, offer_id and slots of the matches of a plan as it was made."""
+    cells = [(row.need_id, row.offer_id, row.planned) for row in rows if row.planned]
+    return pd.DataFrame(cells, columns=["need_id", "offer_id", "slots"]).astype({"slots": "int64"})
+
+
+def reviewed(row: AnyRow) -> Reviewed:
+    """Return what a row says was decided."""
+    return Reviewed(
+        need_id=row.need_id,
+        offer_id=row.offer_id,
+        planned=row.planned,
+        ran=row.ran,
+        slots=row.slots,
+        is_by_hand=row.is_by_hand,
+        decision=Decision(row.decision),
+        is_locked=row.locked,
+        reason=row.decision_reason,
+        override=row.override_reason,
+        overridden=tuple(Rule(rule) for rule in row.overridden),
+    )
+
+
+def keep(connection: Connection, row: AnyRow, one: Reviewed, actor: str) -> AnyRow:
+    """Keep a decision about a match, and return its row."""
+    where = (
+        (run_matches.c.run_id == row.run_id)
+        & (run_matches.c.plan == row.plan)
+        & (run_matches.c.number == row.number)
+    )
+    values = _decided(one, actor) | {"version": run_matches.c.version + 1}
+    return connection.execute(update(run_matches).where(where).values(values).returning(run_matches)).one()
+
+
+def check_is_new(review: Review, one: Reviewed) -> None:
+    """Check that a match is not in a review yet.
+
+    Raises
+    ------
+    ConflictError
+        Where its pair is.
+    """
+    if any(other.pair == one.pair for other in review.matches):
+        raise ConflictError(
+            f"{one.need_id}={one.offer_id}: expected a new pair, the plan has it; change that match."
+        )
+
+
+def add(connection: Connection, plan: tuple[str, int], scorer: Scorer, one: Reviewed, actor: str) -> AnyRow:
+    """Add a match by hand to a plan of a run, and return its row."""
+    run_id, number_of_plan = plan
+    of_plan = (run_matches.c.run_id == run_id) & (run_matches.c.plan == number_of_plan)
+    last = connection.scalar(select(func.max(run_matches.c.number)).where(of_plan)) or 0
+    need = row_of(scorer, "needs", "need_id", one.need_id)
+    offer = row_of(scorer, "offers", "offer_id", one.offer_id)
+    pairs = scorer.score(np.array([need]), np.array([offer]))
+    values = {
+        "run_id": run_id,
+        "plan": number_of_plan,
+        "number": last + 1,
+        "need_id": one.need_id,
+        "offer_id": one.offer_id,
+        "school_id": scorer.district.needs["school_id"].iat[need],
+        "partner_id": scorer.district.offers["partner_id"].iat[offer],
+        "planned": 0,
+        "ran": one.ran,
+        "fit": float(pairs.fit[0]) / MILLION,
+        "similarity": float(pairs.texts.similarity[0]),
+        "reason": BY_HAND,
+        "is_by_hand": True,
+    }
+    return connection.execute(
+        insert(run_matches).values(values | _decided(one, actor)).returning(run_matches)
+    ).one()
+
+
+def _decided(one: Reviewed, actor: str) -> dict[str, Any]:  # Any: a cell
+    return {
+        "slots": one.slots,
+        "decision": one.decision.value,
+        "decision_reason": one.reason,
+        "decided_by": "" if one.decision is Decision.PROPOSED else actor,
+        "locked": one.is_locked,
+        "override_reason": one.override,
+        "overridden": [rule.value for rule in one.overridden],
+    }

@@ -8,14 +8,26 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from service.api import districts, own, people, problems, resources, results, runs, tokens, transfer
+from service.api import (
+    districts,
+    own,
+    people,
+    problems,
+    publications,
+    resources,
+    results,
+    review,
+    runs,
+    tokens,
+    transfer,
+)
 from service.api.openapi import document
 from service.operations.endpoints import attend
 from service.operations.limits import Bounds
 from service.pages.site import add_pages
 from service.runs.executors import executor_of
-from service.runs.supervisor import Supervisor
 from service.runs.plans import Plans
+from service.runs.supervisor import Supervisor
 from service.settings import Settings
 from service.storage.database import Database
 from service.storage.migrations import check_tables
@@ -73,7 +85,7 @@ def _bounds(settings: Settings) -> Bounds:
 def _api() -> APIRouter:
     """Return all routes of the API."""
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (districts, own, people, results, runs, tokens):
+    for part in (districts, own, people, publications, results, review, runs, tokens):
         api.include_router(part.router)
     for router in (*resources.routers(), *transfer.routers()):
         api.include_router(router)

@@ -127,10 +127,12 @@ def _needs_of_another_school(sheets: Checked) -> Iterator[Problem]:
     needs = sheets.get("needs")
     if needs is None or not needs.has("need_id", "school_id"):
         return
+    limited = [name for name in ("evidence", "evaluations") if name in sheets]
+    if not limited:
+        return
     school_of = needs.typed.drop_duplicates("need_id").set_index("need_id")["school_id"]
-    for name in ("evidence", "evaluations"):
-        checked = sheets.get(name)
-        if checked is not None and checked.has("need_id", "school_id"):
+    for checked in (sheets[name] for name in limited):
+        if checked.has("need_id", "school_id"):
             school, owner = checked.typed["school_id"], checked.typed["need_id"].map(school_of)
             other = (owner.notna() & (school != "") & (school != owner)).to_numpy(dtype=bool)
             yield from checked.problems_where(other, "need_id", "a need of the row's school")

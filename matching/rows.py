@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -50,8 +51,9 @@ def read_row(table: Table, cells: Mapping[str, object], before: pd.DataFrame | N
     """
     texts = _texts(table, cells, table.columns_by_name)
     if before is None:
-        before = blank_rows(table.name)
-        texts = {column.name: "" for column in table.columns if column.is_required} | texts
+        before = _blank_row(table.name)
+        required = {column.name: "" for column in table.columns if column.is_required}
+        texts = required | {name: text for name, text in texts.items() if text}
     frame = pd.DataFrame({name: pd.array([text], dtype="str") for name, text in texts.items()}, index=[0])
     new = check_sheet(Sheet(table, frame, _ROW))
     problems = tuple(problem.without_row() for problem in new.problems)
@@ -183,7 +185,7 @@ def _better_name(name: str, known: Mapping[str, str]) -> str:
 def _sheet_of(table: Table, rows: pd.DataFrame) -> CheckedSheet:
     """Return rows that were checked before as a sheet."""
     numbers, typed = rows.index.to_numpy(dtype=np.int64), rows.reset_index(drop=True)
-    return CheckedSheet(Sheet(table, _as_text(typed), numbers), typed, _nothing_bad(typed))
+    return CheckedSheet(Sheet(table, typed, numbers), typed, _nothing_bad(typed))
 
 
 def _behind(others: CheckedSheet, row: CheckedSheet) -> CheckedSheet:
@@ -197,8 +199,13 @@ def _behind(others: CheckedSheet, row: CheckedSheet) -> CheckedSheet:
 
 
 def _as_text(typed: pd.DataFrame) -> pd.DataFrame:
-    texts = {str(name): pd.array([cell_text(cell) for cell in typed[name]], dtype="str") for name in typed}
-    return pd.DataFrame(texts, index=typed.index)
+    """Return one row as the texts of a file."""
+    return pd.DataFrame({str(name): [cell_text(typed[name].iloc[0])] for name in typed}, dtype="str")
+
+
+@cache
+def _blank_row(table: str) -> pd.DataFrame:
+    return blank_rows(table)
 
 
 def _nothing_bad(typed: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

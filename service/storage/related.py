@@ -68,29 +68,24 @@ def _limiting(
     connection: Connection, district_id: int, table: str, row: pd.DataFrame, number: int | None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the rows that limit a row, and those that it limits."""
-    cells = {str(name): row[name].iloc[0] for name in row}
     stored = DISTRICT_TABLES[table].c
     if table == "needs":
+        cells = row[["need_id", "school_id"]].iloc[0]
         school = (stored.school_id == cells["school_id"]) & (stored.number != (number or 0))
         query = select(func.coalesce(func.sum(stored.slots), 0)).where(
             stored.district_id == district_id, school
         )
         # All others of the school, as if they were one.
         slots = int(connection.scalar(query) or 0)
-        yield (
-            table,
-            pd.DataFrame(
-                {
-                    "school_id": pd.array([cells["school_id"]], dtype="str"),
-                    "need_id": pd.array([""], dtype="str"),
-                    "slots": [slots],
-                }
-            ),
-        )
+        school_id = pd.array([cells["school_id"]], dtype="str")
+        yield table, pd.DataFrame({"school_id": school_id, "slots": [slots]})
         for other in _OF_NEED:
             of_need = DISTRICT_TABLES[other].c.need_id == cells["need_id"]
-            yield other, _load(connection, district_id, other, ("need_id", "school_id"), of_need)
+            of_this = _load(connection, district_id, other, ("need_id", "school_id"), of_need)
+            if len(of_this):
+                yield other, of_this
     elif table == "partnerships":
+        cells = row[["need_id", "offer_id"]].iloc[0]
         pair = (stored.need_id == cells["need_id"]) & (stored.offer_id == cells["offer_id"])
         columns = ("need_id", "offer_id", "status")
         yield table, _load(connection, district_id, table, columns, pair & (stored.number != (number or 0)))

@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: match serve test check setup pin clean
+.PHONY: match serve test kill check setup pin clean
 
 match: $(SETUP)
 	$(BIN)/partnermatch match fixtures/demo --on 2026-09-14 --out out
@@ -18,6 +18,10 @@ test: $(SETUP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile -q
+
+# Kill the server 50 times, half of them on each database; `make test` does 10.
+kill: $(SETUP)
+	PARTNERMATCH_KILLS=25 $(BIN)/pytest -q tests/service/test_killing.py
 
 setup: $(SETUP)
 

@@ -14,6 +14,7 @@ from matching.candidates import Scorer
 from matching.district import District, blank_rows
 from matching.policy import policy_from_toml
 from matching.publication import Done, Publication, RowChange, Standing, scorer_now
+from matching.review import is_broken
 from matching.standing import RUNNING
 from service.errors import NotFoundError
 from service.storage.districts import delete_rows, insert_rows, load_district, update_rows
@@ -73,7 +74,7 @@ def write(
     broken = [
         [found.rule, found.need_id, found.offer_id, found.owner, found.excess]
         for found in publication.already_broken
-        if found.is_error
+        if is_broken(found)
     ]
     made = insert(publications).values(
         district_id=district_id,

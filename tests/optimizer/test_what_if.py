@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optimizer import NO_LIMIT, Change, ChangeSlots, DropPartner, Forbid, Force, Problem, allocate, what_if
+from optimizer import (
+    NO_LIMIT,
+    Change,
+    ChangeSlots,
+    DropPartner,
+    Forbid,
+    Force,
+    Problem,
+    Settle,
+    allocate,
+    what_if,
+)
 from optimizer.changes import changed
 from optimizer.drop import drop
 from optimizer.locks import fitting_locks
@@ -89,6 +100,32 @@ def test_a_proof_under_group_rules_holds_against_a_fresh_solve(seed: int) -> Non
         if not ours.proven or ours.filled != theirs.filled:
             assert theirs.filled <= ours.bound
             break
+
+
+@settings(max_examples=80, deadline=None)
+@given(SEEDS, st.booleans())
+def test_settled_pairs_have_exactly_their_slots_and_the_rest_is_matched_anew(seed: int, rules: bool) -> None:
+    problem, rng = draw_problem(seed, num_needs=8, num_offers=7, rules=rules), np.random.default_rng(seed)
+    plan = allocate(problem)
+    pairs = rng.choice(problem.num_pairs, min(3, problem.num_pairs), replace=False)
+    changes = [Settle(int(pair), int(rng.integers(0, plan.slots[pair] + 1))) for pair in pairs]
+    found = what_if(problem, plan, changes)
+    assert found.allocation.slots[pairs].tolist() == [change.slots for change in changes]
+    after = changed(problem, changes)
+    assert broken_rules(after, found.allocation.slots, fitting_locks(after)) == []
+    if not rules:
+        assert found.allocation.levels == allocate(after).levels
+
+
+def test_what_is_settled_may_exceed_the_partners_of_its_need_but_not_the_slots_of_its_offer() -> None:
+    problem = make_problem([4], [2, 2], need_max_partners=[1])
+    plan = allocate(problem)
+    found = what_if(problem, plan, [Settle(0, 1), Settle(1, 2)])
+    assert found.allocation.slots.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="leaves no room"):
+        what_if(problem, plan, [Settle(0, 3)])
+    with pytest.raises(ValueError, match="cannot be settled and taken away"):
+        what_if(problem, plan, [Settle(0, 1), Forbid(0)])
 
 
 def two_schools() -> Problem:

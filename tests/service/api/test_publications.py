@@ -196,13 +196,19 @@ def test_slots_that_went_to_others_are_not_taken_back(place: Installation, clien
     assert "capacity/o0" in rules(client.post(f"/api/v1/publications/{ended['number']}/undo").json())
 
 
-def test_a_reason_for_a_rule_holds_when_it_is_published(place: Installation, client: TestClient) -> None:
+def test_a_reason_for_a_rule_holds_when_it_is_published_and_when_its_end_is_undone(
+    place: Installation, client: TestClient
+) -> None:
     offer = {"offer_id": "event", "partner_id": "p0", "focus": "Garden day", "kinds": ["event"], "slots": 2}
     assert client.post("/api/v1/offers", json=offer).status_code == 201
     run = f"/api/v1/runs/{add_plan(place.database)}"
     new = {"need_id": "n0", "offer_id": "event", "slots": 2, "override": "They begin in the garden."}
     assert client.post(f"{run}/matches", json=new).json()["match"]["overridden"] == ["fit_floor", "kind"]
     assert client.post(f"{run}/publish", json=ON).status_code == 201
+    assert running(client) == [["n0", "event", 2, "active"]]
+    client.post(f"/api/v1/runs/{add_plan(place.database)}/publish", json=ALL)
+    assert running(client) == [["n0", "event", 2, "ended"]]
+    assert client.post("/api/v1/publications/2/undo").status_code == 200
     assert running(client) == [["n0", "event", 2, "active"]]
 
 

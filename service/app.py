@@ -14,6 +14,7 @@ from service.api import (
     people,
     problems,
     publications,
+    recommendations,
     resources,
     results,
     review,
@@ -25,7 +26,9 @@ from service.api.openapi import document
 from service.operations.endpoints import attend
 from service.operations.limits import Bounds
 from service.pages.site import add_pages
+from service.recommending import Recommenders, Warming
 from service.runs.executors import executor_of
+from service.runs.job import encoder_of
 from service.runs.plans import Plans
 from service.runs.supervisor import Supervisor
 from service.settings import Settings
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.database = database or Database(settings.url)
     app.state.supervisor = Supervisor(app.state.database, partial(executor_of, settings))
     app.state.plans = Plans()
+    app.state.recommenders = Recommenders(encoder_of(settings.model))
     problems.tell_problems(app)
     app.include_router(_api())
     add_pages(app)
@@ -85,7 +89,7 @@ def _bounds(settings: Settings) -> Bounds:
 def _api() -> APIRouter:
     """Return all routes of the API."""
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (districts, own, people, publications, results, review, runs, tokens):
+    for part in (districts, own, people, publications, recommendations, results, review, runs, tokens):
         api.include_router(part.router)
     for router in (*resources.routers(), *transfer.routers()):
         api.include_router(router)
@@ -98,6 +102,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     supervisor = app.state.supervisor
     await run_in_threadpool(supervisor.start)
     app.state.checks["runs"] = supervisor.check
+    warming = Warming(app.state.database, app.state.recommenders)
+    warming.start()
     yield
+    await run_in_threadpool(warming.stop)
     await run_in_threadpool(supervisor.stop)
     app.state.database.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from threading import BoundedSemaphore, Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
@@ -20,6 +21,10 @@ from service.errors import NotFoundError, NotReadyError
 from service.storage.again import Loaded, load_again
 from service.storage.database import Database
 from service.storage.tables import districts
+from service.suggesting import told_of
+
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +62,7 @@ class _Warm:
     state: State
     loaded: Loaded
     recommender: Recommender
-    answer: Callable[[Question], bytes]
+    answer: "_lru_cache_wrapper[bytes]"
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +127,17 @@ class Recommenders:
             places = list(self._places.items())
         return {key: place.warm.state if place.warm else None for key, place in places}
 
+    def figures(self) -> dict[str, float]:
+        """Return how many districts and answers are kept, and how often an answer was kept already or was not."""
+        with self._arranging:
+            kept = [place.warm.answer.cache_info() for place in self._places.values() if place.warm]
+        return {
+            "districts": float(len(kept)),
+            "answers": float(sum(info.currsize for info in kept)),
+            "hits": float(sum(info.hits for info in kept)),
+            "misses": float(sum(info.misses for info in kept)),
+        }
+
     def _warm(self, connection: Connection, district_id: int) -> _Warm:
         asked, place = self._state(connection, district_id), self._place(district_id)
         warm = place.warm
@@ -183,7 +199,7 @@ class _Answering:
     recommender: Recommender
 
     def __call__(self, question: Question) -> bytes:
-        answer = question.asked_of(self.recommender).as_dict()
+        answer = told_of(question.asked_of(self.recommender))
         return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 

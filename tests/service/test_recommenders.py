@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from service.errors import NotFoundError, NotReadyError
 from service.recommending import Recommenders, Warming
 from service.storage.database import Database
 from service.storage.tables import districts
+from service.suggesting import told_of
 from tests.districts import make_district, make_need, make_offer
 from tests.matching.cases import ON
 from tests.service.recommended import add_district, change, small_district
@@ -54,8 +56,8 @@ def told(recommenders: Recommenders, database: Database, district_id: int, asked
 
 
 def expected(district: District, asked: Question = ASKED) -> object:
-    answer = asked.asked_of(Recommender(district, on=ON, encoder=WordHashEncoder())).as_dict()
-    return json.loads(json.dumps(answer))
+    answer = asked.asked_of(Recommender(district, on=ON, encoder=WordHashEncoder()))
+    return json.loads(json.dumps(told_of(answer)))
 
 
 @pytest.mark.parametrize(
@@ -72,8 +74,8 @@ def test_an_answer_is_kept_until_the_district_changes(database: Database) -> Non
     assert told(recommenders, database, district_id) is first
     change(database, district_id, "offers", {"offer_id": "o0"}, slots=3)
     later = json.loads(told(recommenders, database, district_id))
-    assert [offer["slots"] for offer in json.loads(first)["offers"]] == [5, 5]
-    assert {offer["offer_id"]: offer["slots"] for offer in later["offers"]} == {"o0": 3, "o1": 5}
+    assert offered_slots(json.loads(first)) == {"o0": 5, "o1": 5}
+    assert offered_slots(later) == {"o0": 3, "o1": 5}
 
 
 def test_a_transaction_that_began_before_a_change_is_told_of_the_newer_version(database: Database) -> None:
@@ -92,7 +94,7 @@ def test_a_new_policy_and_a_new_day_count_at_once(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(update(districts).values(policy="[fit]\nfloor = 1.0\n"))
     strict = told(recommenders, database, district_id)
-    assert (len(json.loads(first)["offers"]), json.loads(strict)["offers"]) == (2, [])
+    assert (len(json.loads(first)["recommendations"]), json.loads(strict)["recommendations"]) == (2, [])
     days.append(date(2026, 9, 15))
     assert told(recommenders, database, district_id) is not strict
 
@@ -126,11 +128,11 @@ def test_nobody_waits_for_another_district(database: Database) -> None:
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(told, recommenders, database, slow)
         assert encoder.is_halted.wait(30)
-        assert json.loads(told(recommenders, database, quick))["need_id"] == "n0"
+        assert json.loads(told(recommenders, database, quick))["need"]["need_id"] == "n0"
         with pytest.raises(NotReadyError):
             told(recommenders, database, slow)
         encoder.go_on.set()
-        assert json.loads(waiting.result())["statement"] == "unheard of"
+        assert json.loads(waiting.result())["need"]["statement"] == "unheard of"
 
 
 def test_the_district_not_asked_about_for_longest_goes_first(database: Database) -> None:
@@ -162,6 +164,11 @@ def test_recommenders_are_ready_at_the_start_and_follow_changes(database: Databa
         wait_for(lambda: version_of(recommenders, district_id) == 2)
     finally:
         warming.stop()
+
+
+def offered_slots(answer: dict[str, Any]) -> dict[str, int]:  # Any: JSON
+    offers = [pair["offer"] for pair in answer["recommendations"]]
+    return {offer["offer_id"]: offer["slots"] for offer in offers}
 
 
 def version_of(recommenders: Recommenders, district_id: int) -> int:

@@ -17,6 +17,9 @@ _MEGABYTE: Final = 1_000_000
 _CHUNK: Final = 1 << 20
 _ENCRYPTED: Final = 0x1
 _DAMAGED: Final = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_DEFINITION: Final = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E")
+"""In UTF-8 and in UTF-16, the only encodings of XML in which ASCII is not itself."""
+_LONGEST_DEFINITION: Final = 17
 _ROW_END: Final = re.compile(rb"(?:row|si)>")
 _MOST_TAGS_HELD: Final = 600_000
 _TAGS_A_CELL: Final = 7
@@ -92,18 +95,24 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return b"".join(_chunks(archive, entry))
 
 
-def check_tags(archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
-    """Refuse a workbook with more tags than cells need, or with very many in one row: a reader holds a row's at once.
+def check_workbook(archive: zipfile.ZipFile, name: str, limits: Limits) -> None:
+    """Refuse a workbook whose XML defines anything, has more tags than cells need, or very many in one row.
+
+    No program writes a workbook with definitions (DOCTYPE): they let a few bytes stand for many. A reader holds the
+    tags of a row at once.
 
     Raises
     ------
     DataError
-        When there are too many.
+        When it is such a workbook.
     """
     num_tags, most = 0, max(_TAGS_A_CELL * limits.cells, _MOST_TAGS_HELD)
     for entry in archive.infolist():
-        num_held = 0
+        num_held, end = 0, b""
         for chunk in _chunks(archive, entry):
+            if _DEFINITION.search(end + chunk):
+                raise refusal(f"{name}, with definitions in its XML", "a workbook as Excel writes it")
+            end = chunk[-_LONGEST_DEFINITION:]
             num_tags += chunk.count(b"<")
             num_held = chunk.count(b"<") + (0 if _ROW_END.search(chunk) else num_held)
             if num_held > _MOST_TAGS_HELD or num_tags > most:

@@ -26,7 +26,7 @@ from matching.archives import (
     UNLIMITED,
     Limits,
     check_size,
-    check_tags,
+    check_workbook,
     counted,
     opened_zip,
     read_entry,
@@ -111,9 +111,7 @@ def read_sheets(path: Path) -> Sheets:
     suffix = path.suffix.lower()
     if path.is_file() and suffix in (*_WORKBOOK_SUFFIXES, ".zip"):
         with path.open("rb") as file:
-            if suffix == ".zip":
-                return read_upload(file, path.name)
-            return _read_workbook(file, path.name)
+            return _read_packed(file, path.name, LIMITS if suffix == ".zip" else UNLIMITED)
     found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
     raise refusal(found, "a folder of CSV files, a .zip of them or one .xlsx workbook")
 
@@ -218,7 +216,7 @@ def _read_packed(file: BinaryIO, name: str, limits: Limits) -> Sheets:
     """Return the sheets of a zip: a workbook is one too."""
     with opened_zip(file, name, limits) as archive:
         if "[Content_Types].xml" in archive.namelist():
-            check_tags(archive, name, limits)
+            check_workbook(archive, name, limits)
             return _read_workbook(file, name, limits=limits)
         sheets, unread = Sheets(limits=limits), []
         for entry in archive.infolist():
@@ -316,7 +314,7 @@ def _read_workbook(
     """Return the sheets of a workbook; openpyxl, slow to import, is loaded only here.
 
     It warns of what it leaves out, drop-down lists for one, which does not matter to a reader, and it raises
-    anything at all for a damaged file. Where defusedxml is installed, it refuses XML that multiplies itself.
+    anything at all for a damaged file.
     """
     import openpyxl
 

@@ -181,11 +181,18 @@ def test_a_cell_far_away_does_not_fill_the_memory() -> None:
     assert "more than 500000 rows" in refused(far, "d.xlsx")
 
 
-def test_entities_in_a_workbook_are_refused() -> None:
-    lol = "".join(f'<!ENTITY l{n} "{"".join([f"&l{n - 1};"] * 10)}">' for n in range(1, 10))
-    bomb = f'<!DOCTYPE worksheet [<!ENTITY l0 "lol">{lol}]><worksheet '.encode()
-    assert "which cannot be read" in refused(
-        workbook_with(SHEET, (b"<worksheet ", bomb), (b"Help", b"&l9;")), "d.xlsx"
+LOL = "".join(f'<!ENTITY l{n} "{"".join([f"&l{n - 1};"] * 10)}">' for n in range(1, 10))
+BOMB = f'{{}}<!DOCTYPE worksheet [<!ENTITY l0 "lol">{LOL}]><worksheet>&l9;</worksheet>'
+
+
+@pytest.mark.parametrize("before", ["", " ", "<!--" + "x" * ((1 << 20) - 9) + "-->"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_definitions_in_a_workbook_are_refused(before: str, encoding: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries[SHEET] = BOMB.format(before).encode(encoding)
+    assert "d.xlsx, with definitions in its XML" in refused(
+        packed(entries), "d.xlsx", replace(LIMITS, ratio=2_000)
     )
 
 

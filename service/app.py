@@ -24,6 +24,7 @@ from service.api import (
 )
 from service.api.openapi import document
 from service.operations.endpoints import attend
+from service.operations.figures import show_figures
 from service.operations.limits import Bounds
 from service.pages.site import add_pages
 from service.recommending import Recommenders, Warming
@@ -70,9 +71,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     add_pages(app)
     attend(app, _bounds(settings), problems.answer, settings.metrics_token)
     app.state.checks["database"] = partial(check_tables, app.state.database)
-    app.state.metrics.follow(
-        "database_connections", "Connections to the database.", "state", app.state.database.connections
-    )
+    show_figures(app.state.metrics, app.state.database, app.state.recommenders.figures)
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 

@@ -1,5 +1,6 @@
 """Figures for Prometheus: requests and their times, and whatever else can be read off when asked."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Final
@@ -11,6 +12,8 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -73,6 +76,12 @@ class _Followed(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the metric with the figures of this moment."""
         family = GaugeMetricFamily(self._name, self._means, labels=[self._label])
-        for value, figure in self._read().items():
+        try:
+            figures = self._read()
+        except Exception:
+            # The other figures are wanted most when something fails.
+            log.exception("Figures cannot be read: %s.", self._name)
+            figures = {}
+        for value, figure in figures.items():
             family.add_metric([value], figure)
         return [family]

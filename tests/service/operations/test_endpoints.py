@@ -7,9 +7,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from service.app import create_app
 from service.errors import NotFoundError
 from service.operations.endpoints import attend
 from service.operations.limits import Bounds
+from service.settings import Settings
+from service.storage.database import Database
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -87,3 +90,19 @@ def test_figures_are_for_this_machine_or_for_a_token(
 
 def test_without_a_token_an_empty_one_opens_nothing() -> None:
     assert make_client("203.0.113.7").get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+
+
+def test_figures_that_cannot_be_read_leave_the_others() -> None:
+    client = make_client()
+    client.app.state.metrics.follow("runs", "Runs.", "state", fail)  # type: ignore[attr-defined]  # a FastAPI app
+    client.get("/health/live")
+    assert figures(client)["partnermatch_requests_total", ("GET", "/health/live", "200")] == 1
+
+
+def test_runs_connections_and_recommendations_are_among_the_figures(database: Database) -> None:
+    app = create_app(Settings(model="words"), database)
+    client = TestClient(app, "http://localhost", client=("127.0.0.1", 50000))
+    found = figures(client)
+    assert found["partnermatch_runs", ("queued",)] == found["partnermatch_runs", ("failed",)] == 0
+    assert found["partnermatch_database_connections", ("used",)] >= 0
+    assert found["partnermatch_recommendations_ready", ("answers",)] == 0

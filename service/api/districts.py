@@ -131,7 +131,7 @@ def _row(given: Given, key: str, *, to_change: bool = False) -> Row[tuple[object
         place = next((place for place in principal.memberships if place.district_key == key), None)
         if place is None:
             raise missing
-        if to_change and place.role is not Role.COORDINATOR:
+        if to_change and place.role not in (Role.COORDINATOR, Role.ADMIN):
             raise NotAllowedError("Only a coordinator or an admin may change a district.")
     asked = select(districts).where(districts.c.key == key)
     found = given.connection.execute(asked.with_for_update() if to_change else asked).one_or_none()

@@ -19,7 +19,7 @@ from service.api.cells import LARGEST, LONGEST_TEXT, RowModels, RowsAsked, model
 from service.api.paging import Page
 from service.errors import NotAllowedError, NotFoundError
 from service.people.principal import Role
-from service.people.reach import REACH, Rows, sees_contacts, within_reach
+from service.people.reach import FOUNDED, REACH, Rows, sees_contacts, within_reach
 from service.storage import rows
 from service.storage.rows import Row
 
@@ -61,6 +61,10 @@ def _changers(table: str) -> list[Role]:
         role for role, reach in REACH.items() if reach.get(table, (None, Rows.NONE))[1] is not Rows.NONE
     ]
     return [Role.COORDINATOR, *within]
+
+
+def _makers(table: str) -> list[Role]:
+    return [Role.COORDINATOR] if table in FOUNDED else _changers(table)
 
 
 @cache
@@ -109,7 +113,7 @@ def _add_reading(made: APIRouter, table: Table, name: str, models: RowModels) ->
 
 
 def _add_changing(made: APIRouter, table: Table, name: str, models: RowModels) -> None:
-    @allow(*_changers(table.name))
+    @allow(*_makers(table.name))
     def create_row(given: Given, new: BaseModel, response: Response) -> BaseModel:
         made = rows.insert(
             given.connection, given.district_id, table.name, new.model_dump(exclude_unset=True)
@@ -133,7 +137,7 @@ def _add_changing(made: APIRouter, table: Table, name: str, models: RowModels) -
         response.headers["ETag"] = etag(row.version)
         return _told(models, row)
 
-    @allow(*_changers(table.name))
+    @allow(*_makers(table.name))
     def delete_row(given: Given, key: Any) -> None:  # Any: likewise
         row = _row(given, table, key, to_change=True)
         given.check_version(row.version)

@@ -48,6 +48,8 @@ REACH: Final[Mapping[Role, Mapping[str, tuple[Rows, Rows]]]] = {
     },
     Role.BOARD: {name: (_A, _N) for name in DISTRICT_TABLES},
 }
+#: Tables whose rows are changed by whoever looks after one, but made and removed by coordinators alone.
+FOUNDED: Final = frozenset({"schools", "partners"})
 _WHOLE: Final = (Role.ADMIN, Role.COORDINATOR)
 #: The column that says whose a row is, by role; other tables belong to whoever has their need or their offer.
 _OWNER: Final = {Role.LEADER: "school_id", Role.PARTNER: "partner_id"}

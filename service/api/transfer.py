@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -23,7 +22,7 @@ from matching.merging import Mode, merged
 from service.api import route
 from service.api.access import Given, allow, etag
 from service.api.openapi import IF_MATCH
-from service.api.paging import After, Limit, Page, page_of
+from service.api.paging import Limit, Page, page_of
 from service.errors import NotAllowedError, StaleError
 from service.people.principal import Role
 from service.storage.districts import load_district
@@ -38,7 +37,9 @@ importing = route.router("imports")
 exporting = route.router("export")
 
 Number = Annotated[int, Path(ge=1, le=2**53, description="Number of the import.")]
-Kind = Literal["district", "hsds"]
+Counted = Annotated[
+    str, Field(pattern="^[0-9]{1,15}$", description="Where the page before ended: its `next`.")
+]
 
 
 class ImportQuery(BaseModel):
@@ -51,14 +52,14 @@ class ImportQuery(BaseModel):
         description="merge: rows with a known id change, others are added; "
         "replace: a table of the upload takes the place of the district's.",
     )
-    format: Kind = Field(
+    format: Literal["district", "hsds"] = Field(
         "district",
         description="district: .xlsx, a .zip of CSV files or one CSV file named after its table; hsds: a .zip of CSV "
         "files or a JSON file of HSDS 3.1, which is merged.",
     )
     dry_run: bool = Field(True, description="Only tell what would change; false needs If-Match.")
     limit: Limit = 100
-    after: After = None
+    after: Counted | None = None
     district: str | None = Field(None, description="The district, where you have several.")
 
 
@@ -169,12 +170,14 @@ def create_import(
 
 @importing.get("")
 @allow(Role.COORDINATOR)
-def list_imports(given: Given, limit: Limit = 50, after: After = None) -> Page[ImportRead]:
+def list_imports(
+    given: Given, limit: Limit = 50, after: Annotated[Counted | None, Query()] = None
+) -> Page[ImportRead]:
     """Return the imports of a district, the latest first."""
     columns = [imports.c[name] for name in ImportRead.model_fields]
     query = select(*columns).where(imports.c.district_id == given.district_id)
     if after:
-        query = query.where(imports.c.number < _offset(after))
+        query = query.where(imports.c.number < int(after))
     rows = given.connection.execute(query.order_by(imports.c.number.desc()).limit(limit + 1)).all()
     return page_of([_read(row) for row in rows], limit, lambda done: str(done.number))
 
@@ -186,7 +189,7 @@ def read_one(given: Given, number: Number) -> ImportRead:
     return _read(read_import(given.connection, given.district_id, number))
 
 
-@importing.post("/{number}/undo")
+@importing.post("/{number}/undo", name="undo_import")
 @allow(Role.COORDINATOR)
 def undo(given: Given, number: Number) -> ImportRead:
     """Put the rows that an import changed back as they were; refused where one of them was changed since."""
@@ -260,16 +263,10 @@ def _version(given: Given, connection: Connection) -> int:
 
 
 def _page(found: Differences, limit: int, after: str | None) -> Page[RowChange]:
-    start = _offset(after) if after else 0
+    start = int(after or 0)
     rows = [RowChange.model_validate(row, from_attributes=True) for row in found.rows(start, limit)]
     following = start + limit
     return Page(items=rows, next=str(following) if following < len(found) else None)
-
-
-def _offset(after: str) -> int:
-    if not re.fullmatch("[0-9]{1,15}", after):
-        raise ValueError(f"after {after}: expected the `next` of the page before.")
-    return int(after)
 
 
 def _exported(district: District, kind: str, with_contacts: bool, publisher: str) -> bytes:

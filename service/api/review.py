@@ -12,6 +12,7 @@ from matching.review import Decision, Review, Reviewed
 from matching.schemas import MOST_SLOTS
 from service.api import route
 from service.api.access import Given, allow, etag
+from service.api.results import Plan
 from service.api.reviewed import (
     Added,
     CostRead,
@@ -30,10 +31,6 @@ from service.runs.records import AnyRow, job_of
 
 router = APIRouter(prefix="/runs", tags=["review"], route_class=route.Route)
 
-Plan = Annotated[
-    int | None,
-    Query(ge=0, lt=1_000, description="Which plan of a curve, fewest moves first; left out: the last."),
-]
 Number = Annotated[int, Path(ge=1, lt=2**31)]
 Slots = Annotated[
     int | None, Query(ge=0, le=MOST_SLOTS, description="What if it had so many; left out: as it is decided.")

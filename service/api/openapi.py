@@ -39,9 +39,7 @@ def operation_of(access: Access, methods: frozenset[str], given: Document | None
     """Return what a route's access says in the document: its roles, and the parameters all such routes have."""
     told = dict(given or {})
     parameters = list(told.get("parameters", []))
-    # A list names the district among its filters.
-    names = {parameter["name"] for parameter in parameters}
-    if access.of_district and not access.is_public and "district" not in names:
+    if access.of_district and not access.is_public:
         parameters.append(_DISTRICT)
     if methods & {"PATCH", "DELETE"}:
         parameters.append(IF_MATCH)
@@ -66,7 +64,17 @@ def document(app: FastAPI) -> Document:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
+        for path in made["paths"].values():
+            for operation in path.values():
+                _name_once(operation)
         made["components"]["securitySchemes"] = _SCHEMES
         made["security"] = [{name: []} for name in _SCHEMES]
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _name_once(operation: Document) -> None:
+    """Keep the first of parameters of one name: an endpoint that names one itself knows more about it."""
+    if "parameters" in operation:
+        found = {(one["in"], one["name"]): one for one in reversed(operation["parameters"])}
+        operation["parameters"] = [*reversed(found.values())]

@@ -57,7 +57,7 @@ class StandingRead(BaseModel):
     locked: bool
 
 
-class PartnershipChange(BaseModel):
+class PublishedChange(BaseModel):
     """A partnership before and after, null where there is none."""
 
     need_id: str
@@ -84,11 +84,11 @@ class PublicationSummary(BaseModel):
 class PublicationRead(PublicationSummary):
     """A publication with all its changes; of a dry run with the rules that refuse it."""
 
-    changes: list[PartnershipChange]
+    changes: list[PublishedChange]
     refusals: list[Broken]
 
 
-@router.post("/runs/{run_id}/publish", status_code=201)
+@router.post("/runs/{run_id}/publish", status_code=201, name="publish_run")
 @allow(Role.COORDINATOR)
 def publish(given: Given, run_id: str, how: Publish, response: Response) -> PublicationRead:
     """Make the partnerships of a review, all or none; refused with each rule that the district would break now."""
@@ -178,8 +178,8 @@ def _read(row: AnyRow) -> PublicationRead:
     return PublicationRead(**_summary(row), changes=changes, refusals=[])
 
 
-def _change(stored: publishing.Stored) -> PartnershipChange:
-    return PartnershipChange(**{name: stored[name] for name in PartnershipChange.model_fields})
+def _change(stored: publishing.Stored) -> PublishedChange:
+    return PublishedChange(**{name: stored[name] for name in PublishedChange.model_fields})
 
 
 def _summary(row: AnyRow) -> dict[str, Any]:  # Any: fields of a model

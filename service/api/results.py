@@ -135,7 +135,12 @@ _HARMLESS: Final = {"content-security-policy": REPORT_POLICY}
 @router.get(
     "/{run_id}/files/{name:path}",
     response_class=Response,
-    responses={200: {"content": {"*/*": {}}, "description": "The file, as the command line writes it."}},
+    responses={
+        200: {
+            "content": {kind.partition(";")[0]: {} for kind in records.MEDIA_TYPES.values()},
+            "description": "The file, as the command line writes it.",
+        }
+    },
 )
 @allow(*READERS)
 def read_file(given: Given, run_id: str, name: str) -> Response:

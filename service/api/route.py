@@ -34,6 +34,7 @@ class Route(APIRoute):
         self.access = access_of(endpoint)
         methods = frozenset(options.get("methods") or ("GET",))
         options["openapi_extra"] = operation_of(self.access, methods, options.get("openapi_extra"))
+        options["operation_id"] = options.get("name") or endpoint.__name__
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:

@@ -62,7 +62,7 @@ def attend(app: FastAPI, bounds: Bounds, answer: Answer, metrics_token: str = ""
     app.include_router(router)
 
 
-@router.get("/health/live")
+@router.get("/health/live", operation_id="check_liveness")
 async def live() -> Liveness:
     """Say that the process answers; it looks at nothing else."""
     return Liveness()
@@ -70,6 +70,7 @@ async def live() -> Liveness:
 
 @router.get(
     "/health/ready",
+    operation_id="check_readiness",
     responses={503: {"model": Readiness, "description": "A part fails; send requests elsewhere."}},
 )
 def ready(request: Request, response: Response) -> Readiness:

@@ -1,14 +1,16 @@
 """What a run can be asked to do, as it is sent, and how that becomes a job."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from fastapi.openapi.models import Example
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection, func, select
 
 from matching.policy import policy_from_toml
 from matching.report.summary import versions_in_use
+from matching.schemas import MOST_SLOTS
 from service.api.access import Context
 from service.api.districts import PolicyText
 from service.errors import ConflictError, NotFoundError
@@ -18,7 +20,16 @@ from service.runs.records import Asked
 from service.storage.districts import load_district
 from service.storage.tables import districts, run_matches
 
-Id = Annotated[str, Field(min_length=1, max_length=500)]
+
+def _written_out(value: object) -> object:
+    """Refuse a number, which would be taken for seconds, and a date written in any other way."""
+    if not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        raise ValueError("expected a date such as 2027-01-15")
+    return value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+Day = Annotated[date, BeforeValidator(_written_out), Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Options = dict[str, Any]  # Any: fields of a job
 
 
@@ -35,7 +46,7 @@ class Force(Pair):
     """Let a need have an offer, with at least so many slots; by default with the fewest that make a match."""
 
     change: Literal["force"]
-    slots: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    slots: Annotated[int, Field(strict=True, ge=1, le=MOST_SLOTS)] | None = None
 
 
 class Forbid(Pair):
@@ -51,7 +62,7 @@ class ChangeSlots(BaseModel):
 
     change: Literal["slots"]
     offer_id: Id
-    slots: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
+    slots: Annotated[int, Field(strict=True, ge=-MOST_SLOTS, le=MOST_SLOTS)]
 
 
 class DropPartner(BaseModel):
@@ -69,9 +80,9 @@ Change = Annotated[Force | Forbid | ChangeSlots | DropPartner, Field(discriminat
 class _New(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    on: date | None = Field(default=None, description="The date all rules see; left out: today.")
+    on: Day | None = Field(default=None, description="The date all rules see; left out: today.")
     effort: Literal["quick", "standard", "thorough"] = "standard"
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**53)] = 0
     policy: PolicyText | None = Field(default=None, description="TOML; left out: the district's own.")
 
     def options(self) -> Options:
@@ -100,7 +111,7 @@ class RematchRun(_New):
     """Plan anew at mid-year, with at most ``max_moves`` slots taken from running matches."""
 
     kind: Literal["rematch"]
-    max_moves: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    max_moves: Annotated[int, Field(strict=True, ge=0, lt=2**53)] | None = None
     released: Annotated[list[Pair], Field(max_length=10_000)] = []
 
     def options(self) -> Options:
@@ -117,7 +128,7 @@ class WhatIfRun(_New):
     base: Id | None = Field(
         default=None, description="A run that is done, asked about with its snapshot, date and policy."
     )
-    base_plan: Annotated[int, Field(ge=0, lt=1_000)] | None = Field(
+    base_plan: Annotated[int, Field(strict=True, ge=0, lt=1_000)] | None = Field(
         default=None, description="Which plan of a curve, from 0; left out: the last."
     )
 

@@ -29,6 +29,8 @@ READERS: Final = (Role.COORDINATOR, Role.BOARD)
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 _LOOK_SECONDS: Final = 0.5
 _PING_SECONDS: Final = 15
+_LONGEST_SECONDS: Final = 300.0
+"""After this a browser asks again by itself, and it is looked anew whether it may."""
 _LONGEST_NUMBER: Final = 18
 
 
@@ -162,13 +164,14 @@ def follow_run(
 async def _events(
     database: Database, district_id: int, run_id: str, last: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield each new state of a run, the one after ``last`` first."""
+    """Yield each new state of a run, the one after ``last`` first, until it ends or time is up."""
 
     def look() -> RunState:
         with database.reading() as connection:
             return _state(records.run_of(connection, district_id, run_id))
 
-    while True:
+    end = anyio.current_time() + _LONGEST_SECONDS
+    while anyio.current_time() < end:
         state = await run_in_threadpool(look)
         if (event_id := _event_id(state)) != last:
             last = event_id

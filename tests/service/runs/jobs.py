@@ -24,10 +24,13 @@ def make_job(kind: str = "match", district: str = "tiny", **given: Any) -> Job: 
     return Job(kind=kind, district=district, snapshot=snapshot(district), **given)  # type: ignore[arg-type]  # a kind
 
 
-def children() -> list[psutil.Process]:
-    """Return the processes that do jobs for this one, or for a worker of it."""
-    return [
-        one
-        for one in psutil.Process().children(recursive=True)
-        if one.is_running() and one.status() != psutil.STATUS_ZOMBIE and "service.runs.job" in one.cmdline()
-    ]
+def children(process: int | None = None) -> list[psutil.Process]:
+    """Return the processes that do jobs for a process, by default this one, or for a worker of it."""
+    return [one for one in psutil.Process(process).children(recursive=True) if _does_a_job(one)]
+
+
+def _does_a_job(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and "service.runs.job" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

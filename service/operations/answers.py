@@ -54,7 +54,7 @@ class Answers:
             if message["type"] == "http.response.start":
                 status = int(message["status"])
                 headers = [*message.get("headers", ())]
-                added = protective(headers, scope["scheme"])
+                added = protective(headers, scope["scheme"], scope["path"])
                 message["headers"] = [*headers, *added, (b"x-request-id", request_id.encode())]
             await send(message)
 

@@ -22,13 +22,16 @@ _ALWAYS: Final[tuple[tuple[bytes, bytes], ...]] = tuple(
         ("permissions-policy", ", ".join(f"{feature}=()" for feature in _OFF)),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("cache-control", "no-store"),
     )
 )
 _ENCRYPTED: Final = (*_ALWAYS, (b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
+_UNSAVED: Final = (b"cache-control", b"no-store")
+# Asked about again each time: what a new release brings is seen at once.
+_SAVED: Final = (b"cache-control", b"no-cache")
 
-def protective(headers: list[tuple[bytes, bytes]], scheme: str) -> list[tuple[bytes, bytes]]:
+
+def protective(headers: list[tuple[bytes, bytes]], scheme: str, path: str) -> list[tuple[bytes, bytes]]:
     """Return the headers to add to an answer: each protective one that it does not set itself.
 
     Parameters
@@ -37,6 +40,9 @@ def protective(headers: list[tuple[bytes, bytes]], scheme: str) -> list[tuple[by
         Those the answer has, names in lower case.
     scheme
         "http" or "https", as the client sees it.
+    path
+        What was asked for; a browser may keep our own static files.
     """
     given = {name for name, _ in headers}
-    return [pair for pair in (_ENCRYPTED if scheme == "https" else _ALWAYS) if pair[0] not in given]
+    saved = _SAVED if path.startswith("/static/") else _UNSAVED
+    return [pair for pair in (saved, *(_ENCRYPTED if scheme == "https" else _ALWAYS)) if pair[0] not in given]

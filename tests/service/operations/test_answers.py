@@ -112,6 +112,10 @@ def test_an_answer_keeps_the_headers_it_sets_itself(client: TestClient) -> None:
     assert headers.get_list("cache-control") == ["private"]
 
 
+def test_a_static_file_may_be_kept_and_is_asked_about_again(client: TestClient) -> None:
+    assert client.get("/static/page.css").headers["cache-control"] == "no-cache"
+
+
 def test_health_is_not_logged(client: TestClient, stream: io.StringIO) -> None:
     client.get("/health/live")
     assert [line for line in logged(stream) if line["event"] == "request"] == []

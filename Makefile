@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: match serve test kill check setup pin clean
+.PHONY: match serve test programs kill check setup pin clean
 
 match: $(SETUP)
 	$(BIN)/partnermatch match fixtures/demo --on 2026-09-14 --out out
@@ -12,12 +12,22 @@ match: $(SETUP)
 serve: $(SETUP)
 	$(BIN)/partnermatch serve
 
-test: $(SETUP)
+test: $(SETUP) programs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile -q
+
+# A browser and a database server for the tests: installed where Debian and root allow it, else asked for.
+programs:
+	@missing=; \
+	command -v chromium google-chrome >/dev/null || missing="chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	else echo "Some tests are skipped without: $$missing (on Debian: sudo apt-get install $$missing)"; fi
 
 # Kill the server 50 times, half of them on each database; `make test` does 10.
 kill: $(SETUP)

@@ -26,6 +26,7 @@ from service.api.openapi import document
 from service.operations.endpoints import attend
 from service.operations.figures import show_figures
 from service.operations.limits import Bounds
+from service.overviews import Overviews
 from service.pages.site import add_pages
 from service.recommending import Recommenders, Warming
 from service.runs.executors import executor_of
@@ -65,7 +66,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.database = database or Database(settings.url)
     app.state.supervisor = Supervisor(app.state.database, partial(executor_of, settings))
     app.state.plans = Plans()
-    app.state.recommenders = Recommenders(encoder_of(settings.model))
+    encoder = encoder_of(settings.model)
+    app.state.recommenders, app.state.overviews = Recommenders(encoder), Overviews(encoder)
     problems.tell_problems(app)
     app.include_router(_api())
     add_pages(app)

@@ -301,7 +301,9 @@ def _checked(
         if principal.is_admin or access.roles == EVERYONE:
             return None
         raise NotAllowedError("Only an admin may do this.")
-    place = _place(connection, principal, request.query_params.get("district"))
+    # Pages name the district in their path, where a reader sees it.
+    key = request.path_params.get("district") or request.query_params.get("district")
+    place = _place(connection, principal, key)
     if place.role is not Role.ADMIN and place.role not in access.roles:
         raise NotAllowedError(f"A {place.role} may not do this; {_named(access.roles)} may.")
     return place

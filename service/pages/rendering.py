@@ -1,6 +1,7 @@
 """From a template to an answer."""
 
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
+
+from matching.vocabulary import RULE_WORDS, Rule
+from service.pages.reader import LANGUAGES, Reader, reader_of
 
 FOLDER: Final = Path(__file__).parent
 
@@ -23,8 +27,37 @@ def render(request: Request, template: str, /, status: int = HTTPStatus.OK, **va
         What it shows, beside ``provider``: the name on the button of OpenID Connect, "" where there is none.
     """
     provider = getattr(request.app.state, "openid", None)
-    shown = {"provider": provider.client.name if provider else "", "errors": {}, **values}
+    reader = reader_of(request)
+    shown = {
+        "provider": provider.client.name if provider else "",
+        "errors": {},
+        "principal": None,
+        "address": _address(request),
+        "language": reader.language,
+        "languages": LANGUAGES,
+        "_": reader.say,
+        "ngettext": reader.count,
+        "number": reader.number,
+        "share": reader.share,
+        "day": reader.day,
+        "level_words": partial(_level_words, reader),
+        "why": partial(_why, reader),
+        **values,
+    }
     return _templates().TemplateResponse(request, template, shown, status_code=status)
+
+
+def _level_words(reader: Reader, level: str) -> str:
+    """Return a slot level in words."""
+    line, priority = level.split("-")
+    if line == "mentoring":
+        return reader.say("Mentoring, priority {priority}", priority=priority)
+    return reader.say("Other help, priority {priority}", priority=priority)
+
+
+def _why(reader: Reader, rules: Iterable[str]) -> str:
+    """Return what stands in the way in words."""
+    return ", ".join(reader.say(RULE_WORDS[Rule(rule)]) for rule in rules)
 
 
 def wants_page(request: Request) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,10 +15,12 @@ from service.api.own import address_of
 from service.api.route import Route
 from service.errors import ConflictError, NotSignedInError, TooManyError
 from service.operations import audit_log
+from service.pages.reader import COOKIE, LANGUAGES
 from service.pages.rendering import render
 from service.people import invitations, sessions
 from service.people.passwords import LEAST_LENGTH, MOST_LENGTH
 from service.people.sign_in import SignIn
+from service.storage.tables import districts
 
 router = APIRouter(route_class=Route, include_in_schema=False)
 
@@ -30,8 +33,14 @@ _FIELDS = {"E-mail": "email", "Name": "name", "Password": "password", "Again": "
 @router.get("/")
 @allow(*EVERYONE, of_district=False)
 def show_home(given: Given, request: Request) -> Response:
-    """Show who is signed in, and as what."""
-    return render(request, "home.html", principal=given.principal)
+    """Show the districts of whoever is signed in; where there is one, go there."""
+    mine = select(districts.c.key, districts.c.name).order_by(districts.c.name)
+    if not given.principal.is_admin:
+        mine = mine.where(districts.c.id.in_(place.district_id for place in given.principal.memberships))
+    found = given.connection.execute(mine).all()
+    if len(found) == 1:
+        return _go(f"/districts/{found[0].key}")
+    return render(request, "home.html", principal=given.principal, districts=found)
 
 
 @router.get("/sign-in")
@@ -53,6 +62,16 @@ def sign_in(request: Request, email: Field = "", password: Field = "", then: Fie
         status = HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, TooManyError) else HTTPStatus.UNAUTHORIZED
         return render(request, "sign_in.html", status, errors={"": str(error)}, email=email, then=then)
     return enter(request, session, then)
+
+
+@router.post("/language")
+@allow(is_public=True, of_district=False)
+def choose_language(request: Request, language: Field = "en", then: Field = "/") -> Response:
+    """Let the browser keep the language in which someone reads."""
+    response = _go(then if _is_ours(then) else "/")
+    if language in LANGUAGES:
+        response.set_cookie(COOKIE, language, max_age=31_536_000, samesite="lax", httponly=True)
+    return response
 
 
 @router.post("/sign-out")
@@ -124,9 +143,14 @@ def _accepted(given: Context, request: Request, sent: Welcome, found: invitation
 
 def enter(request: Request, session: sessions.NewSession, then: str = "/") -> Response:
     """Let the browser keep a new session, and go on."""
-    response = _go(then if then.startswith("/") and not then.startswith("//") else "/")
+    response = _go(then if _is_ours(then) else "/")
     set_cookie(response, request, SESSION, session.secret)
     return response
+
+
+def _is_ours(address: str) -> bool:
+    """Whether an address is one of ours; a browser reads a backslash as a slash too."""
+    return address.startswith("/") and not address.startswith(("//", "/\\"))
 
 
 def _go(address: str) -> RedirectResponse:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.pages import openid, signing_in
+from service.pages import district, openid, signing_in
 from service.pages.rendering import FOLDER
 from service.people.oidc import Client, Provider
 from service.people.passwords import Passwords
@@ -17,6 +17,7 @@ def add_pages(app: FastAPI) -> None:
     app.state.openid = _provider(app.state.settings)
     app.include_router(signing_in.router)
     app.include_router(openid.router)
+    app.include_router(district.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 

@@ -1,0 +1,217 @@
+"""The pages of a district: what is open, the needs, and who could help with one."""
+
+import json
+from collections.abc import Hashable, Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
+
+import pandas as pd
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from matching.policy import policy_from_toml
+from matching.questions import Question
+from matching.vocabulary import KINDS, PRIORITIES
+from service.api.access import Context, Given, allow
+from service.api.route import Route
+from service.errors import NotFoundError
+from service.overviews import Standing
+from service.pages.rendering import render
+from service.people.principal import Role
+from service.storage.tables import audit_log, districts, runs
+
+router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
+
+READERS: Final = (Role.COORDINATOR, Role.LEADER, Role.BOARD)
+NUM_URGENT: Final = 8
+NUM_CHANGES: Final = 8
+NEEDS_A_PAGE: Final = 50
+
+
+@router.get("")
+@allow(*READERS)
+def show_district(given: Given, request: Request) -> Response:
+    """Show what is open, what changed lately, and when the next convening is."""
+    standing = _standing(given)
+    needs = _own(given, standing.overview.needs)
+    return _page(
+        given,
+        "overview.html",
+        levels=_levels(given, standing, needs),
+        mentoring=_total(needs[needs["kind"] == "mentoring"]),
+        all_help=_total(needs),
+        urgent=needs[needs["open"] > 0].head(NUM_URGENT).to_dict("records"),
+        num_open=int((needs["open"] > 0).sum()),
+        changes=_changes(given) if given.role is not Role.LEADER else [],
+        convening=_next_convening(standing),
+    )
+
+
+class NeedsAsked(BaseModel):
+    """What the form above the list of needs asks for; blank is all."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: str = Field("", max_length=1000)
+    school: str = Field("", max_length=1000)
+    kind: Literal["", *KINDS] = ""  # type: ignore[valid-type]  # the vocabulary's words
+    priority: int | Literal[""] = ""
+    status: Literal["", "open", "filled"] = ""
+    page: int = Field(1, ge=1, le=10_000)
+
+
+@router.get("/needs")
+@allow(*READERS)
+def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Query()]) -> Response:
+    """Show the needs that a reader asks for, the most urgent first; those like a text, the most similar first."""
+    standing = _standing(given)
+    needs = _own(given, standing.overview.needs)
+    found = _asked_for(given, standing, needs, asked)
+    start = (asked.page - 1) * NEEDS_A_PAGE
+    filters = asked.model_dump(exclude={"page"}, exclude_defaults=True)
+    return _page(
+        given,
+        "needs.html",
+        asked=asked,
+        needs=found.iloc[start : start + NEEDS_A_PAGE].to_dict("records"),
+        num_found=len(found),
+        schools=sorted(set(zip(needs["school"], needs["school_id"], strict=True))),
+        kinds=KINDS,
+        priorities=PRIORITIES,
+        before=urlencode(filters | {"page": asked.page - 1}) if asked.page > 1 else "",
+        after=urlencode(filters | {"page": asked.page + 1}) if start + NEEDS_A_PAGE < len(found) else "",
+    )
+
+
+@router.get("/needs/{need_id:path}")
+@allow(*READERS)
+def show_need(given: Given, request: Request, need_id: str) -> Response:
+    """Show a need, who could help with it and what stands in the way of the next best."""
+    standing = _standing(given)
+    needs = _own(given, standing.overview.needs)
+    found = needs[needs["need_id"] == need_id].to_dict("records")
+    if not found:
+        raise NotFoundError(f"Need {need_id}: expected one of this district that is open, found none.")
+    recommended = json.loads(
+        request.app.state.recommenders.answer(given.connection, given.district_id, Question(need_id=need_id))
+    )
+    stored = standing.loaded.district.needs.set_index("need_id").loc[need_id]
+    return _page(
+        given,
+        "need.html",
+        need=found[0],
+        stored=stored,
+        running=_running(standing, need_id),
+        answer=recommended,
+    )
+
+
+def _page(given: Context, template: str, **values: object) -> Response:
+    asked = select(districts.c.name).where(districts.c.id == given.district_id)
+    return render(
+        given.request,
+        template,
+        HTTPStatus.OK,
+        district=given.connection.scalar(asked),
+        here=f"/districts/{given.place.district_key}",
+        principal=given.principal,
+        **values,
+    )
+
+
+def _standing(given: Context) -> Standing:
+    standing: Standing = given.request.app.state.overviews.of(given.connection, given.district_id)
+    return standing
+
+
+def _own(given: Context, needs: pd.DataFrame) -> pd.DataFrame:
+    """Return the needs that whoever asks may see."""
+    return needs[needs["school_id"].isin(given.place.of)] if given.role is Role.LEADER else needs
+
+
+def _total(needs: pd.DataFrame) -> dict[str, int]:
+    return {name: int(needs[name].sum()) for name in ("slots", "filled", "open")}
+
+
+def _levels(
+    given: Context, standing: Standing, needs: pd.DataFrame
+) -> list[dict[str, Any]]:  # Any: cells of a row
+    """Return needed and filled slots of each level that has any, and its bound as the last plan proved it."""
+    bounds = {} if given.role is Role.LEADER else _last_bounds(given)
+    by_level = {str(name): _total(rows) for name, rows in needs.groupby("level")}
+    return [
+        {"name": level.name, "bound": bounds.get(level.name), **by_level[level.name]}
+        for level in standing.overview.levels
+        if level.name in by_level
+    ]
+
+
+def _last_bounds(given: Context) -> dict[str, int]:
+    """Return what no plan can exceed at each level, by the last run of the district as it stands now."""
+    version = select(districts.c.version).where(districts.c.id == given.district_id).scalar_subquery()
+    done = (
+        select(runs.c.levels)
+        .where(
+            runs.c.district_id == given.district_id,
+            runs.c.state == "done",
+            runs.c.kind.in_(["match", "rematch"]),
+            runs.c.district_version == version,
+        )
+        .order_by(runs.c.number.desc())
+        .limit(1)
+    )
+    levels = given.connection.scalar(done) or []
+    return {level["name"]: int(level["bound"]) for level in levels}
+
+
+def _changes(given: Context) -> list[dict[str, Any]]:  # Any: likewise
+    """Return what was done in the last week, counted, the most frequent first."""
+    since = (datetime.now(UTC) - timedelta(days=7)).isoformat(timespec="microseconds")
+    count = func.count()
+    asked = (
+        select(audit_log.c.action, audit_log.c.thing, count.label("count"))
+        .where(audit_log.c.chain == given.district_id, audit_log.c.at >= since)
+        .group_by(audit_log.c.action, audit_log.c.thing)
+        .order_by(count.desc(), audit_log.c.thing, audit_log.c.action)
+        .limit(NUM_CHANGES)
+    )
+    return [dict(row) for row in given.connection.execute(asked).mappings()]
+
+
+def _next_convening(standing: Standing) -> Mapping[Hashable, Any] | None:  # Any: likewise
+    rows = standing.loaded.district.convenings
+    coming = rows[rows["date"] >= pd.Timestamp(standing.today)].sort_values("date")
+    return coming.iloc[0].to_dict() if len(coming) else None
+
+
+def _asked_for(given: Context, standing: Standing, needs: pd.DataFrame, asked: NeedsAsked) -> pd.DataFrame:
+    """Return the needs that pass every filter of a form."""
+    for column, wanted in (("school_id", asked.school), ("kind", asked.kind), ("priority", asked.priority)):
+        if wanted != "":
+            needs = needs[needs[column] == wanted]
+    if asked.status:
+        needs = needs[(needs["open"] > 0) == (asked.status == "open")]
+    if asked.q.strip():
+        least = policy_from_toml(standing.policy).fit.floor
+        ids = given.request.app.state.overviews.similar_needs(given.district_id, standing, asked.q, least)
+        needs = needs.set_index("need_id", drop=False).reindex(
+            [name for name in ids if name in set(needs["need_id"])]
+        )
+    return needs
+
+
+def _running(standing: Standing, need_id: str) -> list[dict[Hashable, Any]]:  # Any: likewise
+    """Return the partnerships that run for a need, with the names of their partners."""
+    district = standing.loaded.district
+    rows = district.partnerships
+    rows = rows[(rows["need_id"] == need_id) & rows["status"].isin(["active", "paused"])]
+    offers = district.offers.set_index("offer_id").loc[rows["offer_id"]]
+    names = district.partners.set_index("partner_id")["name"]
+    return rows.assign(
+        partner=offers["partner_id"].map(names).to_numpy(), focus=offers["focus"].to_numpy()
+    ).to_dict("records")

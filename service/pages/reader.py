@@ -1,0 +1,81 @@
+"""Who reads: the language, and numbers, shares and days as that language writes them.
+
+Texts stand in English in the templates; `locale/<language>.po` holds them in other languages.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from starlette.requests import Request
+
+#: By their code, as those who read them call them.
+LANGUAGES: Final = {"en": "English", "es": "Español"}
+COOKIE: Final = "partnermatch_language"
+_FOLDER: Final = Path(__file__).parent / "locale"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How a page speaks to someone; ``language`` is a key of `LANGUAGES`."""
+
+    language: str
+
+    @property
+    def locale(self) -> Locale:
+        """Babel's name of the language."""
+        return Locale(self.language)
+
+    def say(self, text: str, **values: object) -> str:
+        """Return a text in the reader's language, its ``{names}`` filled in."""
+        message = _catalog(self.language).get(text)
+        said = message.string if message and isinstance(message.string, str) and message.string else text
+        return said.format(**values) if values else said
+
+    def count(self, one: str, many: str, number: int, **values: object) -> str:
+        """Return a text for one or for many things, ``{n}`` being how many."""
+        message = _catalog(self.language).get(one)
+        forms = (
+            message.string
+            if message and isinstance(message.string, tuple) and all(message.string)
+            else (one, many)
+        )
+        return forms[number != 1].format(n=self.number(number), **values)
+
+    def number(self, value: float) -> str:
+        """Return a number with its separators."""
+        return format_decimal(value, locale=self.locale)
+
+    def share(self, part: float, whole: float) -> str:
+        """Return a part of a whole in percent."""
+        return format_percent(part / whole if whole else 1.0, locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """Return a day with its month in words."""
+        return format_date(day, "long", locale=self.locale)
+
+
+def reader_of(request: Request) -> Reader:
+    """Return how to speak to whoever asks: as they chose, else as their browser prefers, else in English."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return Reader(chosen)
+    accepted = [part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    found = negotiate_locale([part for part in accepted if part], LANGUAGES, sep="-")
+    return Reader(found if found in LANGUAGES else "en")
+
+
+@cache
+def _catalog(language: str) -> Catalog:
+    path = _FOLDER / f"{language}.po"
+    if not path.exists():
+        return Catalog(Locale(language))
+    with path.open("rb") as file:
+        return read_po(file, Locale(language))

@@ -1,0 +1,95 @@
+"""What pages say in each language, and how they write numbers and days."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from starlette.requests import Request
+
+from matching.policy import Weights
+from matching.schemas import CONVENING_KINDS, TABLES
+from matching.vocabulary import KINDS, RULE_WORDS
+from service.pages import reader
+from service.pages.reader import LANGUAGES, Reader, reader_of
+
+PAGES = Path(reader.__file__).parent
+
+
+def request(**headers: str) -> Request:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": raw})
+
+
+def words_of_templates() -> Iterator[str | tuple[str, ...]]:
+    found = extract_from_dir(
+        str(PAGES / "templates"), [("**.html", "jinja2")], keywords={"_": None, "ngettext": (1, 2)}
+    )
+    yield from {message for _, _, message, _, _ in found}
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_word_of_the_pages_is_translated(language: str) -> None:
+    with (PAGES / "locale" / f"{language}.po").open("rb") as file:
+        catalog = read_po(file)
+    words = {
+        *words_of_templates(),
+        *KINDS,
+        *RULE_WORDS.values(),
+        *CONVENING_KINDS,
+        *TABLES,
+        *(part.name for part in fields(Weights)),
+    }
+    missing = [
+        word
+        for word in words
+        if not (message := catalog.get(word if isinstance(word, str) else word[0])) or not message.string
+    ]
+    assert missing == []
+
+
+def placeholders(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    last = text if isinstance(text, str) else (text or [""])[-1]
+    return sorted(name for _, name, _, _ in Formatter().parse(last) if name)
+
+
+def test_translations_take_the_values_of_the_english_words() -> None:
+    with (PAGES / "locale" / "es.po").open("rb") as file:
+        for message in read_po(file):
+            if message.id:
+                assert placeholders(message.id) == placeholders(message.string)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("es-MX,es;q=0.9,en;q=0.8", "es"), ("en-GB", "en"), ("fr", "en"), ("", "en"), ("*;q=x, ,es", "es")],
+)
+def test_browser_says_the_language(accepted: str, language: str) -> None:
+    assert reader_of(request(accept_language=accepted)).language == language
+
+
+def test_choice_goes_before_the_browser() -> None:
+    chosen = request(accept_language="en", cookie="partnermatch_language=es")
+    assert reader_of(chosen).language == "es"
+    assert reader_of(request(accept_language="en", cookie="partnermatch_language=xx")).language == "en"
+
+
+def test_numbers_shares_and_days_are_the_readers() -> None:
+    english, spanish = Reader("en"), Reader("es")
+    assert (english.number(12345), spanish.number(12345)) == ("12,345", "12.345")
+    assert (english.share(1, 4), english.share(0, 0)) == ("25%", "100%")
+    assert (english.day(date(2027, 1, 20)), spanish.day(date(2027, 1, 20))) == (
+        "January 20, 2027",
+        "20 de enero de 2027",
+    )
+
+
+def test_one_and_many_are_told_apart() -> None:
+    spanish = Reader("es")
+    assert spanish.count("{n} slot", "{n} slots", 1) == "1 plaza"
+    assert spanish.count("{n} slot", "{n} slots", 2000) == "2.000 plazas"
+    assert Reader("en").count("{n} slot", "{n} slots", 0) == "0 slots"

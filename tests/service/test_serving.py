@@ -18,11 +18,13 @@ from typer.testing import CliRunner, Result
 from service.cli import app
 from service.operations import audit_log
 from service.operations.starting import hold_data, load_demo
+from service.people import tokens
+from service.people.principal import Role
 from service.people.secret import sha256_of
 from service.settings import Settings
 from service.storage.database import Database, sqlite_url
 from service.storage.migrations import migrate
-from service.storage.tables import districts, sessions, users
+from service.storage.tables import districts, runs, sessions, users
 from tests.service.server import Server
 
 
@@ -125,6 +127,20 @@ def test_told_to_stop_it_answers_the_request_at_hand_and_ends_well(tmp_path: Pat
             connection.sendall(b"}")
             assert connection.recv(100).startswith(b"HTTP/1.1 401")
         assert server.process.wait(30) == 0
+
+
+def test_told_to_stop_it_puts_the_run_at_hand_back_into_the_queue(data: Path) -> None:
+    with closing(Database(sqlite_url(data))) as database, Server(data) as server:
+        with database.writing() as connection:
+            _, token = tokens.issue(connection, 1, tokens.Grant("stop", Role.COORDINATOR))
+        with server.client(Authorization=f"Bearer {token}") as client:
+            asked = {"kind": "match", "effort": "thorough"}
+            run_id = client.post("/api/v1/runs", json=asked).json()["id"]
+            with client.stream("GET", f"/api/v1/runs/{run_id}/events") as events:
+                assert any("running" in line for line in events.iter_lines())
+                assert server.stop() == 0
+        with database.reading() as connection:
+            assert [row.state for row in connection.execute(select(runs.c.state))] == ["queued"]
 
 
 def test_a_second_start_brings_nothing_back(data: Path) -> None:

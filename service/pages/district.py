@@ -3,7 +3,6 @@
 import json
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -21,13 +20,12 @@ from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
-from service.pages.rendering import render
+from service.pages.frame import READERS, own_needs, show, standing_of
 from service.people.principal import Role
 from service.storage.tables import audit_log, districts, runs
 
 router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
 
-READERS: Final = (Role.COORDINATOR, Role.LEADER, Role.BOARD)
 NUM_URGENT: Final = 8
 NUM_CHANGES: Final = 8
 NEEDS_A_PAGE: Final = 50
@@ -37,9 +35,9 @@ NEEDS_A_PAGE: Final = 50
 @allow(*READERS)
 def show_district(given: Given, request: Request) -> Response:
     """Show what is open, what changed lately, and when the next convening is."""
-    standing = _standing(given)
-    needs = _own(given, standing.overview.needs)
-    return _page(
+    standing = standing_of(given)
+    needs = own_needs(given, standing.overview.needs)
+    return show(
         given,
         "overview.html",
         levels=_levels(given, standing, needs),
@@ -69,12 +67,12 @@ class NeedsAsked(BaseModel):
 @allow(*READERS)
 def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Query()]) -> Response:
     """Show the needs that a reader asks for, the most urgent first; those like a text, the most similar first."""
-    standing = _standing(given)
-    needs = _own(given, standing.overview.needs)
+    standing = standing_of(given)
+    needs = own_needs(given, standing.overview.needs)
     found = _asked_for(given, standing, needs, asked)
     start = (asked.page - 1) * NEEDS_A_PAGE
     filters = asked.model_dump(exclude={"page"}, exclude_defaults=True)
-    return _page(
+    return show(
         given,
         "needs.html",
         asked=asked,
@@ -92,8 +90,8 @@ def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Quer
 @allow(*READERS)
 def show_need(given: Given, request: Request, need_id: str) -> Response:
     """Show a need, who could help with it and what stands in the way of the next best."""
-    standing = _standing(given)
-    needs = _own(given, standing.overview.needs)
+    standing = standing_of(given)
+    needs = own_needs(given, standing.overview.needs)
     found = needs[needs["need_id"] == need_id].to_dict("records")
     if not found:
         raise NotFoundError(f"Need {need_id}: expected one of this district that is open, found none.")
@@ -101,7 +99,7 @@ def show_need(given: Given, request: Request, need_id: str) -> Response:
         request.app.state.recommenders.answer(given.connection, given.district_id, Question(need_id=need_id))
     )
     stored = standing.loaded.district.needs.set_index("need_id").loc[need_id]
-    return _page(
+    return show(
         given,
         "need.html",
         need=found[0],
@@ -109,29 +107,6 @@ def show_need(given: Given, request: Request, need_id: str) -> Response:
         running=_running(standing, need_id),
         answer=recommended,
     )
-
-
-def _page(given: Context, template: str, **values: object) -> Response:
-    asked = select(districts.c.name).where(districts.c.id == given.district_id)
-    return render(
-        given.request,
-        template,
-        HTTPStatus.OK,
-        district=given.connection.scalar(asked),
-        here=f"/districts/{given.place.district_key}",
-        principal=given.principal,
-        **values,
-    )
-
-
-def _standing(given: Context) -> Standing:
-    standing: Standing = given.request.app.state.overviews.of(given.connection, given.district_id)
-    return standing
-
-
-def _own(given: Context, needs: pd.DataFrame) -> pd.DataFrame:
-    """Return the needs that whoever asks may see."""
-    return needs[needs["school_id"].isin(given.place.of)] if given.role is Role.LEADER else needs
 
 
 def _total(needs: pd.DataFrame) -> dict[str, int]:

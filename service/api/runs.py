@@ -1,7 +1,7 @@
 """Runs: asked for, followed and cancelled; what comes of them is in `service.api.results`."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -20,7 +20,6 @@ from service.people.principal import Role
 from service.runs import records
 from service.runs.job import Kind
 from service.runs.records import AnyRow
-from service.storage.database import Database
 from service.storage.tables import runs
 
 router = route.router("runs")
@@ -157,21 +156,27 @@ def follow_run(
     if state.has_ended and last_event_id == _event_id(state):
         # Else a browser would ask again and again.
         return Response(status_code=204)
-    events = _events(given.database, given.district_id, run_id, last_event_id)
-    return EventSourceResponse(events, ping=_PING_SECONDS, sep="\n")
+
+    def look() -> RunState:
+        with given.database.reading() as connection:
+            return _state(records.run_of(connection, given.district_id, run_id))
+
+    is_stopping = anyio.Event()
+    return EventSourceResponse(
+        _events(look, last_event_id, is_stopping),
+        ping=_PING_SECONDS,
+        sep="\n",
+        shutdown_event=is_stopping,
+        shutdown_grace_period=2 * _LOOK_SECONDS,
+    )
 
 
 async def _events(
-    database: Database, district_id: int, run_id: str, last: str | None
+    look: Callable[[], RunState], last: str | None, is_stopping: anyio.Event
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield each new state of a run, the one after ``last`` first, until it ends or time is up."""
-
-    def look() -> RunState:
-        with database.reading() as connection:
-            return _state(records.run_of(connection, district_id, run_id))
-
+    """Yield each new state of a run, the one after ``last`` first, until it or the server ends or time is up."""
     end = anyio.current_time() + _LONGEST_SECONDS
-    while anyio.current_time() < end:
+    while anyio.current_time() < end and not is_stopping.is_set():
         state = await run_in_threadpool(look)
         if (event_id := _event_id(state)) != last:
             last = event_id
@@ -179,7 +184,8 @@ async def _events(
             yield ServerSentEvent(state.model_dump_json(), event=name, id=event_id, sep="\n")
         if state.has_ended:
             return
-        await anyio.sleep(_LOOK_SECONDS)
+        with anyio.move_on_after(_LOOK_SECONDS):
+            await is_stopping.wait()
 
 
 def _event_id(state: RunState) -> str:

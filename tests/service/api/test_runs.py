@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -18,8 +19,12 @@ from service.cli import app as command_line
 from service.people.principal import Role
 from service.settings import Settings
 from service.storage.database import Database
+from service.storage.tables import runs
 from tests.service.installation import Installation
+from tests.service.runs.jobs import children
+from tests.service.runs.test_executors import dask_cluster
 from tests.service.runs.test_job import without_timings
+from tests.service.server import Server
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 QUICK = {"on": "2026-09-14", "effort": "quick"}
@@ -313,3 +318,35 @@ def test_readiness_says_whether_runs_are_looked_after(served: Installation) -> N
     assert client.get("/health/ready").json()["parts"]["runs"] is True
     served.app.state.supervisor.stop()
     assert client.get("/health/ready").json()["parts"]["runs"] is False
+
+
+@on_sqlite
+def test_runs_go_to_a_cluster_by_one_setting(database: Database) -> None:
+    with dask_cluster(threads=1) as scheduler:
+        settings = Settings(model="words", executor="dask", dask_scheduler=scheduler)
+        made = Installation(create_app(settings, database), database)
+        made.add_district("tiny", read_district(FIXTURES / "tiny"))
+        with TestClient(made.app):
+            run = done(made.client(Role.COORDINATOR), kind="match")
+    assert run["summary"]["audit"]["passed"]
+
+
+@on_sqlite
+def test_a_server_told_to_stop_ends_its_streams_and_puts_its_run_back(
+    database: Database, tmp_path: Path
+) -> None:
+    made = Installation(create_app(Settings(model="words"), database), database)
+    made.add_district("demo", read_district(FIXTURES / "demo"))
+    secret = made.token(Role.COORDINATOR)
+    with Server(tmp_path) as server, server.client(authorization=f"Bearer {secret}") as client:
+        run = client.post("/api/v1/runs", json=QUICK | {"kind": "match", "effort": "thorough"}).json()
+        with client.stream("GET", f"/api/v1/runs/{run['id']}/events") as stream:
+            lines = stream.iter_lines()
+            assert any('"phase":"search"' in line for line in lines)
+            server.process.terminate()
+            assert not any("event: end" in line for line in lines)
+        assert server.process.wait(60) == 0
+    with database.reading() as connection:
+        left = connection.execute(select(runs).where(runs.c.id == run["id"])).one()
+    assert (left.state, left.attempts) == ("queued", 0)
+    assert not children()

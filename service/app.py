@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
+from threadpoolctl import threadpool_limits
 
 from service.api import (
     districts,
@@ -90,7 +91,8 @@ def _bounds(settings: Settings) -> Bounds:
 def _api() -> APIRouter:
     """Return all routes of the API."""
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (districts, own, people, publications, recommendations, results, review, runs, tokens):
+    # Routes are tried in this order, and recommendations are asked for most.
+    for part in (recommendations, districts, own, people, publications, results, review, runs, tokens):
         api.include_router(part.router)
     for router in (*resources.routers(), *transfer.routers()):
         api.include_router(router)
@@ -104,8 +106,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(supervisor.start)
     app.state.checks["runs"] = supervisor.check
     warming = Warming(app.state.database, app.state.recommenders)
-    warming.start()
-    yield
+    # Requests are the threads here: products of one vector that take several more each stall under load.
+    with threadpool_limits(1, "blas"):
+        warming.start()
+        yield
     await run_in_threadpool(warming.stop)
     await run_in_threadpool(supervisor.stop)
     app.state.database.close()

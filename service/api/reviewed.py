@@ -8,8 +8,8 @@ from matching import review
 from matching.audit import Finding
 from matching.schemas import MOST_SLOTS
 
-Words = Annotated[str, Field(max_length=2000)]
-Id = Annotated[str, Field(min_length=1, max_length=500)]
+Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 
 class MatchDecision(BaseModel):

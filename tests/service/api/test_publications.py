@@ -227,6 +227,16 @@ def test_others_publish_nothing_and_another_district_sees_nothing(
     assert other.get("/api/v1/publications").json()["items"] == []
 
 
+@pytest.mark.parametrize("on", ["0001-01-01", "1600-02-29", "9999-12-31"])
+def test_any_date_of_the_calendar_is_answered(place: Installation, client: TestClient, on: str) -> None:
+    run = f"/api/v1/runs/{add_plan(place.database, ('n0', 'o0', 5))}"
+    answer = client.post(f"{run}/publish", json={"on": on, "accept_rest": True})
+    assert answer.status_code in (201, 422)
+    if answer.status_code == 201:
+        assert client.get("/api/v1/partnerships").json()["items"][0]["since"] == on
+        assert client.post("/api/v1/publications/1/undo").status_code == 200
+
+
 def test_publications_are_listed_the_latest_first(place: Installation, client: TestClient) -> None:
     for run in (add_plan(place.database, ("n0", "o0", slots)) for slots in (1, 2, 3)):
         assert client.post(f"/api/v1/runs/{run}/publish", json=ALL).status_code == 201

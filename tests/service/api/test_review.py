@@ -1,5 +1,6 @@
 """The review of a run over HTTP: decisions, the rules that refuse them, and what they cost."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,6 +85,13 @@ def test_a_decision_is_taken_back(client: TestClient, run: str) -> None:
 def test_a_decline_without_a_reason_is_refused(client: TestClient, run: str) -> None:
     answer = client.patch(f"{run}/matches/1", json={"decision": "declined"}, headers=ANY)
     assert (answer.status_code, "expected a reason" in answer.json()["detail"]) == (422, True)
+
+
+def test_a_text_that_no_database_holds_is_refused(client: TestClient, run: str) -> None:
+    for text in ("a\0b", "\ud800"):
+        body = json.dumps({"decision": "declined", "reason": text})
+        answer = client.patch(f"{run}/matches/1", content=body, headers=ANY)
+        assert answer.status_code == 422, answer.text
 
 
 def test_slots_that_are_not_there_are_refused_whatever_the_reason(client: TestClient, run: str) -> None:

@@ -24,6 +24,7 @@ from service.people.secret import sha256_of
 from service.settings import Settings
 from service.storage.database import Database, sqlite_url
 from service.storage.migrations import migrate
+from service.storage.tables import audit_log as audit_entries
 from service.storage.tables import districts, runs, sessions, users
 from tests.service.server import Server
 
@@ -85,6 +86,30 @@ def test_the_link_never_enters_the_log(server: Server) -> None:
     with server.client() as client:
         client.get("/welcome?key=very-secret-key")
     assert "very-secret" not in server.log.read_text()
+
+
+def test_a_contact_enters_neither_log(server: Server) -> None:
+    contact = {
+        "contact_name": "Zebedee Quill",
+        "contact_email": "zq@example.org",
+        "contact_phone": "602-555-0142",
+    }
+    partner = {"partner_id": "PZ", "name": "Quill Books", "kind": "business", **contact}
+    with closing(Database(sqlite_url(server.data))) as database:
+        with database.writing() as connection:
+            _, token = tokens.issue(connection, 1, tokens.Grant("contacts", Role.COORDINATOR))
+        with server.client(Authorization=f"Bearer {token}") as client:
+            answers = [
+                client.post("/api/v1/partners", json=row)
+                for row in (partner, partner, {**partner, "kind": "x"})
+            ]
+            answers.append(client.get("/api/v1/partners", params={"contact_email": "zq@example.org"}))
+        assert [answer.status_code // 100 for answer in answers] == [2, 4, 4, 4]
+        with database.reading() as connection:
+            kept = server.log.read_text() + str(connection.execute(select(audit_entries)).all())
+    assert "/api/v1/partners" in kept
+    assert "PZ" in kept
+    assert not [word for word in (*contact.values(), "Zebedee", token) if word in kept]
 
 
 def test_a_second_server_shares_the_data_and_no_change_is_lost(server: Server) -> None:

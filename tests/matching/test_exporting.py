@@ -171,6 +171,13 @@ def test_texts_numbers_and_dates_of_a_workbook_are_such(tmp_path: Path) -> None:
     assert [types[name] for name in ("offer_id", "focus", "slots", "cleared_until")] == ["s", "s", "n", "d"]
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "1900-02-28", "1900-03-01", "2200-12-31"])
+def test_dates_around_the_day_that_only_excel_knows_come_back(tmp_path: Path, day: str) -> None:
+    district = make_district(offers=[make_offer(cleared_until=day)])
+    write_workbook(district.tables, tmp_path / "d.xlsx")
+    assert_same(district, read_district(tmp_path / "d.xlsx"))
+
+
 def test_numbers_that_excel_would_round_are_texts_in_a_workbook(tmp_path: Path) -> None:
     place = {"latitude": "37.774929500000006", "longitude": "-122.4194"}
     write_workbook(make_district(schools=[make_school(**place)]).tables, tmp_path / "d.xlsx")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matching.values import (
@@ -250,6 +250,8 @@ def test_ids_keep_all_that_is_theirs(cell: str, text: str) -> None:
     assert parse_id(cell) == text
 
 
+@example('="="0107""')
+@example('=" 0107"')
 @given(st.text(st.sampled_from('=" 01.E+a\n'), max_size=12))
 def test_an_id_that_was_read_is_read_the_same_again(cell: str) -> None:
     with contextlib.suppress(ValueError):

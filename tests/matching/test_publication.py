@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,14 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings import WordHashEncoder
+from matching import read_district
 from matching.district import District
+from matching.pipeline import Run
 from matching.policy import Policy
 from matching.publication import Done, Publication, publish, scorer_now, undo
+from matching.rematching import rematch
 from matching.review import BrokenRules, Decision, Reviewed, decide, review_of
 from matching.vocabulary import Rule
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 from tests.matching.cases import decisions, districts, make_policy, on_a_few, run_match
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 LATER = date(2026, 9, 20)
 OPEN = make_policy(fit={"floor": 0})
 
@@ -266,6 +271,25 @@ def test_unknown_columns_of_the_partnerships_stay() -> None:
     district = make_district([make_need(), make_need()], [make_offer(), make_offer()], partnerships=[noted])
     made = published(district, [accepted()])
     assert made.partnerships["note"].tolist() == ["mornings", ""]
+
+
+def test_a_plan_of_mid_year_published_whole_leaves_the_partnerships_that_rematch_tells() -> None:
+    on, district = date(2027, 1, 15), read_district(FIXTURES / "midyear")
+    plan = rematch(district, run=Run(on=on, effort="quick"), encoder=WordHashEncoder())
+    matches = review_of(district, plan.matching).matches
+    scorer = scorer_now(district, Policy(), on, WordHashEncoder())
+    made = publish(district, scorer, matches, on, accept_rest=True)
+    assert made.refusals == ()
+    assert running(made.partnerships) == running(plan.partnerships)
+
+
+def running(partnerships: pd.DataFrame) -> list[list[object]]:
+    runs = partnerships["status"].isin(["active", "paused"]) & (partnerships["slots"] > 0)
+    columns = ["need_id", "offer_id", "slots", "status", "since", "locked"]
+    listed: list[list[object]] = (
+        partnerships.loc[runs, columns].sort_values(columns[:2]).astype(str).to_numpy().tolist()
+    )
+    return listed
 
 
 @on_a_few

@@ -51,15 +51,33 @@ def decide_match(
     given: Given, run_id: str, number: Number, change: MatchDecision, response: Response, plan: Plan = None
 ) -> MatchRead:
     """Decide about a match: accept or decline it, change its slots, lock it; refused with the rules that it breaks."""
-    plan, basis = _basis(given, run_id, plan)
+    plan, basis = basis_of(given, run_id, plan)
     rows = reviews.rows_of_plan(given.connection, run_id, plan)
     row = _row(rows, number)
     given.check_version(row.version)
-    one = _decided(reviews.reviewed(row), change)
-    after = review.decide(Review(basis, tuple(map(reviews.reviewed, rows))), one)
-    row = reviews.keep(given.connection, row, after.of_pair(one.pair), given.principal.actor)
-    _record(given, "decided", row)
-    return _answer(row, response)
+    return _answer(_decide(given, basis, rows, [row], change)[0], response)
+
+
+def decide_matches(given: Given, run_id: str, numbers: Sequence[int], change: MatchDecision) -> list[AnyRow]:
+    """Decide the same about several matches of the last plan of a run, all or none; raises as `decide_match`."""
+    plan, basis = basis_of(given, run_id, None)
+    rows = reviews.rows_of_plan(given.connection, run_id, plan)
+    return _decide(given, basis, rows, [_row(rows, number) for number in numbers], change)
+
+
+def _decide(
+    given: Given, basis: Basis, rows: Sequence[AnyRow], chosen: Sequence[AnyRow], change: MatchDecision
+) -> list[AnyRow]:
+    """Keep a decision about some of the rows of a plan; nothing is written where one of them breaks a rule."""
+    after = Review(basis, tuple(map(reviews.reviewed, rows)))
+    for row in chosen:
+        after = review.decide(after, _decided(reviews.reviewed(row), change))
+    actor, kept = given.principal.actor, []
+    for row in chosen:
+        decided = after.of_pair((row.need_id, row.offer_id))
+        kept.append(reviews.keep(given.connection, row, decided, actor))
+        _record(given, "decided", kept[-1])
+    return kept
 
 
 @router.post("/{run_id}/matches", status_code=201)
@@ -73,7 +91,7 @@ def add_match(
     dry_run: Annotated[bool, Query(description="Only tell what refuses it and what it would cost.")] = False,
 ) -> Added:
     """Add a match by hand, refused with the rules that it breaks; its cost tells who would give way at best."""
-    plan, basis = _basis(given, run_id, plan)
+    plan, basis = basis_of(given, run_id, plan)
     given_now = Review(
         basis, tuple(map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan)))
     )
@@ -104,7 +122,7 @@ def read_match_cost(
     given: Given, run_id: str, number: Number, plan: Plan = None, slots: Slots = None
 ) -> CostRead:
     """Return what the decision about a match costs by itself; of one that nobody decided about, to decline it."""
-    plan, basis = _basis(given, run_id, plan)
+    plan, basis = basis_of(given, run_id, plan)
     one = reviews.reviewed(_row(reviews.rows_of_plan(given.connection, run_id, plan), number))
     return read_cost(review.cost(Review(basis, ()), [one.if_given(slots)]))
 
@@ -113,13 +131,13 @@ def read_match_cost(
 @allow(Role.COORDINATOR, Role.BOARD)
 def read_review(given: Given, run_id: str, plan: Plan = None) -> ReviewRead:
     """Return how far a review is, and what all its decisions together cost."""
-    plan, basis = _basis(given, run_id, plan)
+    plan, basis = basis_of(given, run_id, plan)
     found = Review(basis, tuple(map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan))))
     counts = {word.value: sum(one.decision is word for one in found.matches) for word in Decision}
     return ReviewRead(run_id=run_id, plan=plan, cost=read_cost(review.cost(found)), **counts)
 
 
-def _basis(given: Given, run_id: str, plan: int | None) -> tuple[int, Basis]:
+def basis_of(given: Given, run_id: str, plan: int | None) -> tuple[int, Basis]:
     """Return a plan and what it was made of; it is taken up before the district is locked, so nobody waits for it."""
     with given.database.reading() as connection:
         plan = reviews.plan_of(connection, given.district_id, run_id, plan)

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import pandas as pd
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from matching.policy import policy_from_toml
 from matching.questions import Question
@@ -20,7 +21,7 @@ from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
-from service.pages.frame import READERS, own_needs, show, standing_of
+from service.pages.frame import READERS, Records, a_page, own_needs, show, standing_of
 from service.people.principal import Role
 from service.storage.tables import audit_log, districts, runs
 
@@ -32,9 +33,12 @@ NEEDS_A_PAGE: Final = 50
 
 
 @router.get("")
-@allow(*READERS)
+@allow(*READERS, Role.PARTNER)
 def show_district(given: Given, request: Request) -> Response:
-    """Show what is open, what changed lately, and when the next convening is."""
+    """Show what is open, what changed lately, and when the next convening is; to a partner, its own page."""
+    if given.role is Role.PARTNER:
+        own = quote(min(given.place.of), safe="")
+        return RedirectResponse(f"{request.url.path}/partners/{own}", HTTPStatus.SEE_OTHER)
     standing = standing_of(given)
     needs = own_needs(given, standing.overview.needs)
     return show(
@@ -70,19 +74,19 @@ def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Quer
     standing = standing_of(given)
     needs = own_needs(given, standing.overview.needs)
     found = _asked_for(given, standing, needs, asked)
-    start = (asked.page - 1) * NEEDS_A_PAGE
     filters = asked.model_dump(exclude={"page"}, exclude_defaults=True)
+    shown, before, after = a_page(found, asked.page, NEEDS_A_PAGE, filters)
     return show(
         given,
         "needs.html",
         asked=asked,
-        needs=found.iloc[start : start + NEEDS_A_PAGE].to_dict("records"),
+        needs=shown,
         num_found=len(found),
         schools=sorted(set(zip(needs["school"], needs["school_id"], strict=True))),
         kinds=KINDS,
         priorities=PRIORITIES,
-        before=urlencode(filters | {"page": asked.page - 1}) if asked.page > 1 else "",
-        after=urlencode(filters | {"page": asked.page + 1}) if start + NEEDS_A_PAGE < len(found) else "",
+        before=before,
+        after=after,
     )
 
 
@@ -180,7 +184,7 @@ def _asked_for(given: Context, standing: Standing, needs: pd.DataFrame, asked: N
     return needs
 
 
-def _running(standing: Standing, need_id: str) -> list[dict[Hashable, Any]]:  # Any: likewise
+def _running(standing: Standing, need_id: str) -> Records:  # Any: likewise
     """Return the partnerships that run for a need, with the names of their partners."""
     district = standing.loaded.district
     rows = district.partnerships

@@ -1,9 +1,12 @@
 """What all pages of a district share: their frame, who reads them, and what is open there today."""
 
+from collections.abc import Hashable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import pandas as pd
+from fastapi import Query
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -13,6 +16,8 @@ from service.pages.rendering import render
 from service.people.principal import Role
 from service.storage.tables import districts
 
+Records = list[dict[Hashable, Any]]  # Any: cells of a row
+PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 #: Who reads the pages of a whole district; a leader sees what is of their own schools.
 READERS: Final = (Role.COORDINATOR, Role.LEADER, Role.BOARD)
 
@@ -41,3 +46,13 @@ def standing_of(given: Context) -> Standing:
 def own_needs(given: Context, needs: pd.DataFrame) -> pd.DataFrame:
     """Return the needs that whoever asks may see."""
     return needs[needs["school_id"].isin(given.place.of)] if given.role is Role.LEADER else needs
+
+
+def a_page(
+    table: pd.DataFrame, page: int, most: int, filters: Mapping[str, object] | None = None
+) -> tuple[Records, str, str]:
+    """Return the rows of one page, and the queries of the pages before and after it, "" where there is none."""
+    start = (page - 1) * most
+    before = urlencode({**(filters or {}), "page": page - 1}) if page > 1 else ""
+    after = urlencode({**(filters or {}), "page": page + 1}) if start + most < len(table) else ""
+    return table.iloc[start : start + most].to_dict("records"), before, after

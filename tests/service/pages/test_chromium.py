@@ -23,6 +23,10 @@ PATHS = (
     "/districts/demo",
     "/districts/demo/needs?q=reading&status=open",
     "/districts/demo/needs/N172",
+    "/districts/demo/schools",
+    "/districts/demo/schools/0304",
+    "/districts/demo/partners",
+    "/districts/demo/partners/P004",
 )
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking"

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from starlette.requests import Request
 
 from matching.policy import Weights
-from matching.schemas import CONVENING_KINDS, TABLES
+from matching.schemas import CONVENING_KINDS, PARTNER_KINDS, RESPONDENTS, SOURCES, TABLES
 from matching.vocabulary import KINDS, RULE_WORDS
 from service.pages import reader
 from service.pages.reader import LANGUAGES, Reader, reader_of
@@ -41,6 +41,9 @@ def test_every_word_of_the_pages_is_translated(language: str) -> None:
         *KINDS,
         *RULE_WORDS.values(),
         *CONVENING_KINDS,
+        *PARTNER_KINDS,
+        *RESPONDENTS,
+        *SOURCES,
         *TABLES,
         *(part.name for part in fields(Weights)),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -130,6 +131,7 @@ class MultilingualEncoder:
 
     def __init__(self) -> None:
         self._name = f"use-multilingual-v3@{version(MULTILINGUAL_PACKAGE)}"
+        self._reading = Lock()
 
     @property
     def name(self) -> str:
@@ -141,7 +143,9 @@ class MultilingualEncoder:
         rows = [row for row, text in enumerate(texts) if text.strip()]
         vectors = np.zeros((len(texts), self.dim), np.float32)
         if rows:
-            vectors[rows] = self._model.encode([texts[row] for row in rows])
+            # Districts are read at the same time, and it is not made for several threads.
+            with self._reading:
+                vectors[rows] = self._model.encode([texts[row] for row in rows])
         return unit(vectors)
 
     @cached_property

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -152,6 +153,7 @@ class HubModel:
 
         with _no_loading_bar():
             self._model = SentenceTransformer(str(folder), local_files_only=True)
+        self._reading = Lock()
 
     @property
     def dim(self) -> int:
@@ -165,14 +167,17 @@ class HubModel:
 
     def num_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text, the special ones around it included."""
-        tokens = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        with self._reading:
+            tokens = self._model.tokenizer(list(texts), truncation=False, verbose=False)
         return [len(ids) for ids in tokens["input_ids"]]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors of shape ``(len(texts), dim)``, in the given order; it sorts them by length itself."""
-        vectors = self._model.encode(
-            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-        )
+        # Districts are read at the same time, and its tokenizer is not made for several threads.
+        with self._reading:
+            vectors = self._model.encode(
+                list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
         return np.asarray(vectors, np.float32)
 
 

@@ -66,7 +66,7 @@ class PairScorer:
     progress
         Called with ``"embedding"`` and the share of new texts that is read, 0 to 1.
     earlier
-        A scorer of other texts; vectors of those that are here too are taken from it.
+        A scorer of other texts; vectors of those that are here too are taken from it, and the index of all documents.
     """
 
     def __init__(
@@ -101,7 +101,9 @@ class PairScorer:
             self._vectors = whole, closely
             self._documents, *self._passages = closely.parts
             self._queries = whole.parts[0].reshape(len(asked), self._documents.shape[1])
-        self._lexical = Lexical(read)
+        self._read_documents = read
+        is_same = earlier is not None and earlier._read_documents == read
+        self._lexical: Lexical = earlier._lexical if earlier and is_same else Lexical(read)
         self._count(asked)
         known_queries = earlier._foreign.queries if earlier and earlier._foreign else None
         self._foreign: _Foreign | None = self._foreign_documents.asked(queries, progress, known=known_queries)

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -71,11 +71,8 @@ class Texts:
             )
         cells, distinct = pd.factorize(district.partners["priorities"].to_numpy(dtype=object))
         wishes = [cell.replace("|", ", ") for cell in distinct]
-        known = earlier._priorities if earlier else None
-        wished = any(wishes)
-        self._priorities: PairScorer | None = (
-            PairScorer(self.of_needs, wishes, encoder, earlier=known) if wished else None
-        )
+        self._wishes = wishes
+        self._priorities = self._scorer_of_wishes(earlier)
         partner = positions(district.offers["partner_id"], district.partners["partner_id"])
         self._wish_of_offer = cells[partner]
         self._is_blank = np.array([not wish for wish in wishes], dtype=bool)
@@ -84,6 +81,16 @@ class Texts:
         if earlier and earlier.model == self.model:
             # Kept: a tagger reads the examples of all areas first.
             self.tagger = earlier.tagger
+
+    def _scorer_of_wishes(self, earlier: "Texts | None") -> PairScorer | None:
+        """Return the scorer of the needs with what partners want, None where none wants anything."""
+        if not any(self._wishes):
+            return None
+        if earlier is None or earlier.model != self.model:
+            return PairScorer(self.of_needs, self._wishes, self.encoder)
+        if earlier.of_needs == self.of_needs and earlier._wishes == self._wishes:
+            return earlier._priorities
+        return PairScorer(self.of_needs, self._wishes, self.encoder, earlier=earlier._priorities)
 
     @property
     def is_multilingual(self) -> bool:
@@ -168,6 +175,7 @@ def offer_texts(district: District) -> list[str]:
     )
 
 
+@lru_cache(2**17)
 def plain_text(text: str) -> str:
     """Return a text without the tags and the runs of space that came along from a web page."""
     return " ".join(_TAG.sub(" ", text).split())

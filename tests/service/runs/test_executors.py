@@ -60,7 +60,7 @@ def long_job_until(executor: Executor, then: Callable[[], None], stop: threading
 
 
 def are_gone(processes: list[psutil.Process]) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=5)
     return not alive
 
 

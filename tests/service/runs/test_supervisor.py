@@ -226,6 +226,8 @@ def test_a_run_whose_server_was_killed_is_done_again_at_once(
 ) -> None:
     run_id = add_run(database)
     abandon(database, run_id, name_of_killed_process())
+    with database.reading() as connection:
+        assert [claim.run_id for claim in records.lost_claims(connection)] == [run_id]
     supervise(LocalExecutor(1))
     run = wait_for(database, run_id, has_ended)
     assert (run.state, run.attempts) == ("done", 2)

@@ -42,6 +42,15 @@ GET     /sign-in/openid/return                            everybody
 POST    /sign-out                                         person
 GET     /welcome                                          everybody
 POST    /welcome                                          everybody
+POST    /language                                         everybody
+
+GET     /districts/{district}                             coordinator leader partner board
+GET     /districts/{district}/needs                       coordinator leader board
+GET     /districts/{district}/needs/{need_id}             coordinator leader board
+GET     /districts/{district}/schools                     coordinator leader board
+GET     /districts/{district}/schools/{school_id}         coordinator leader board
+GET     /districts/{district}/partners                    coordinator leader board
+GET     /districts/{district}/partners/{partner_id}       coordinator leader partner board
 
 GET     /api/v1/me                                        person
 PUT     /api/v1/me/password                               person
@@ -126,8 +135,8 @@ GET     /api/v1/publications/{number}                     coordinator board
 POST    /api/v1/publications/{number}/undo                coordinator
 POST    /api/v1/recommendations                           coordinator leader board reads
 POST    /api/v1/recommendations/feedback                  coordinator
-GET     /api/v1/partners/{partner_id:path}/recommendations coordinator partner board
-GET     /api/v1/offers/{offer_id:path}/recommendations    coordinator partner board
+GET     /api/v1/partners/{partner_id}/recommendations     coordinator partner board
+GET     /api/v1/offers/{offer_id}/recommendations         coordinator partner board
 
 POST    /api/v1/runs                                      coordinator
 GET     /api/v1/runs                                      coordinator board
@@ -183,6 +192,8 @@ class Line:
 
     def address(self, district: str = "demo") -> str:
         filled = self.path.replace("districts/{key}", f"districts/{district}")
+        if self.is_of_a_district:
+            filled = filled.replace("districts/{district}", f"districts/{district}")
         for name, value in MADE_UP.items():
             filled = filled.replace(name, value)
         parts = ["999" if part.startswith("{") else part for part in filled.split("/")]

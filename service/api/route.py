@@ -58,7 +58,11 @@ class Route(APIRoute):
                 asked = await _Asked.of(request, context)
                 kept = await run_in_threadpool(asked.answer_kept, context) if asked else None
                 response = kept or await handle(request)
-                await run_in_threadpool(_finish, context, None if kept else asked, response, access)
+                if context.changes or not context.database.is_sqlite:
+                    await run_in_threadpool(_finish, context, None if kept else asked, response, access)
+                else:
+                    # A reader of a file ends at once: a thread would cost more than it does.
+                    context.end()
             except BaseException as error:
                 context.end(error)
                 # The same request may have come twice at once, and the other was first.

@@ -57,9 +57,16 @@ def check_origin(request: Request) -> None:
     """
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
-    is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    is_ours = origin is None or _host_of(origin) == request.headers.get("host", "")
     if site not in ("same-origin", "none") or not is_ours:
         raise NotAllowedError("Origin: expected a page of this service, found another site.")
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _full_name(request: Request, name: str) -> str:

@@ -88,7 +88,12 @@ class PublicationRead(PublicationSummary):
     refusals: list[Broken]
 
 
-@router.post("/runs/{run_id}/publish", status_code=201, name="publish_run")
+@router.post(
+    "/runs/{run_id}/publish",
+    status_code=201,
+    name="publish_run",
+    responses={200: {"model": PublicationRead, "description": "What a dry run would do."}},
+)
 @allow(Role.COORDINATOR)
 def publish(given: Given, run_id: str, how: Publish, response: Response) -> PublicationRead:
     """Make the partnerships of a review, all or none; refused with each rule that the district would break now."""

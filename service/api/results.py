@@ -209,6 +209,8 @@ def list_recruits(
     """Return the offers worth recruiting for what a plan leaves open, best first."""
     _, folder = _plan(given, run_id, plan)
     summary = json.loads(_file(given, run_id, f"{folder}summary.json"))
+    if "recruiting" not in summary:
+        raise NotFoundError(f"Run {run_id}: expected one that makes a plan, found a what-if.")
     found = [
         RecruitRead(rank=rank, **one) for rank, one in enumerate(summary["recruiting"]["recruits"], start=1)
     ]

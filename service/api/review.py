@@ -80,7 +80,11 @@ def _decide(
     return kept
 
 
-@router.post("/{run_id}/matches", status_code=201)
+@router.post(
+    "/{run_id}/matches",
+    status_code=201,
+    responses={200: {"model": Added, "description": "What refuses it, and what it would cost."}},
+)
 @allow(Role.COORDINATOR)
 def add_match(
     given: Given,

@@ -4,13 +4,13 @@ Texts stand in English in the templates; `locale/<language>.po` holds them in ot
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -60,6 +60,11 @@ class Reader:
     def day(self, day: date) -> str:
         """Return a day with its month in words."""
         return format_date(day, "long", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """Return a moment to the minute, in UTC."""
+        day = format_date(moment.date(), "medium", locale=self.locale)
+        return f"{day}, {format_time(moment, 'short', UTC, locale=self.locale)} UTC"
 
 
 def reader_of(request: Request) -> Reader:

@@ -40,6 +40,7 @@ def render(request: Request, template: str, /, status: int = HTTPStatus.OK, **va
         "number": reader.number,
         "share": reader.share,
         "day": reader.day,
+        "moment": reader.moment,
         "level_words": partial(_level_words, reader),
         "why": partial(_why, reader),
         **values,

@@ -237,7 +237,6 @@ runs: Final = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("worker", Text, nullable=False, default=""),
     Column("heartbeat_at", Moment),
-    Column("is_cancel_asked", Boolean, nullable=False, default=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),

@@ -91,7 +91,7 @@ def read_matches(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def warnings_of(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
-    """Yield what checked tables warn of, wherever they come from: unknown columns, and blanks that stand for a trust."""
+    """Yield what checked tables warn of, wherever they come from: unknown columns, and blanks that are a trust."""
     for name, table in TABLES.items():
         yield from header_warnings(table, map(str, tables[name].columns))
     yield from _blank_warnings(tables)

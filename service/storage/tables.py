@@ -253,8 +253,8 @@ run_files: Final = Table(
     Column("sha256", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
-# ``plan`` numbers the points of a curve; ``planned`` are the slots of the plan, 0 where it ends a running match or where
-# someone added it by hand, ``ran`` those it ran with, ``slots`` those it has once it is accepted.
+# ``plan`` numbers the points of a curve; ``planned`` are the slots of the plan, 0 where it ends a running match or
+# where someone added it by hand, ``ran`` those it ran with, ``slots`` those it has once it is accepted.
 run_matches: Final = Table(
     "run_matches",
     metadata,

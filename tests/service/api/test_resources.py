@@ -30,7 +30,7 @@ def coordinator(installation: Installation) -> TestClient:
 
 
 def test_every_table_is_made_read_changed_and_removed(coordinator: TestClient) -> None:
-    for table in reversed(TABLES):
+    for table in reversed(list(TABLES)):
         made = coordinator.get(f"{V1}/{table}", params={"sort": "-number", "limit": 1}).json()["items"][0]
         key = made[TABLES[table].key or "number"]
         name, value = list(EXAMPLES[table].items())[-1]

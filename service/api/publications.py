@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from matching import publication
 from matching.publication import Done, Publication
-from matching.review import BrokenRules
+from matching.review import BrokenRules, Reviewed
 from service.api import route
 from service.api.access import Given, allow
 from service.api.paging import After, Limit, Page, page_of
@@ -71,7 +71,8 @@ class PublicationSummary(BaseModel):
     """A publication; of a dry run without number and moment."""
 
     number: int | None
-    run_id: str
+    run_id: str | None
+    """Null where a coordinator decided about one match without a run."""
     plan: int
     published_by: str
     published_at: datetime | None
@@ -97,7 +98,7 @@ class PublicationRead(PublicationSummary):
 @allow(Role.COORDINATOR)
 def publish(given: Given, run_id: str, how: Publish, response: Response) -> PublicationRead:
     """Make the partnerships of a review, all or none; refused with each rule that the district would break now."""
-    on, actor = how.on or datetime.now(UTC).date(), given.principal.actor
+    on = how.on or datetime.now(UTC).date()
     ground = _ground(given, on)
     plan = reviews.plan_of(given.connection, given.district_id, run_id, how.plan)
     matches = [*map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan))]
@@ -105,12 +106,9 @@ def publish(given: Given, run_id: str, how: Publish, response: Response) -> Publ
     if how.dry_run:
         response.status_code = 200
         return _thought_of(run_id, plan, made)
-    if made.refusals:
-        raise BrokenRules(made.refusals)
-    if not made.changes:
+    if not made.changes and not made.refusals:
         raise ConflictError(f"Run {run_id}: expected decisions that are not published yet, found none.")
-    row = publishing.write(given.connection, given.district_id, ground, made, (run_id, plan), actor)
-    given.record("published", "publications", str(row.number), {"run": run_id, "plan": plan, **_counts(row)})
+    row = _written(given, ground, made, (run_id, plan))
     response.headers["Location"] = f"/api/v1/publications/{row.number}"
     return _read(row)
 
@@ -160,6 +158,30 @@ def _ground(given: Given, on: date) -> Ground:
     if publishing.is_current(given.connection, given.district_id, ground):
         return ground
     return publishing.ground_of(given.connection, given.district_id, on, encoder)
+
+
+def publish_one(given: Given, one: Reviewed) -> PublicationRead:
+    """Make what a coordinator decided about one match, without a run, today.
+
+    Raises
+    ------
+    BrokenRules
+        Where the district would break a rule then.
+    """
+    ground = _ground(given, datetime.now(UTC).date())
+    return _read(
+        _written(given, ground, publication.publish(ground.district, ground.scorer, [one], ground.on), None)
+    )
+
+
+def _written(given: Given, ground: Ground, made: Publication, plan: tuple[str, int] | None) -> AnyRow:
+    """Return the publication that was made, or refuse it."""
+    if made.refusals:
+        raise BrokenRules(made.refusals)
+    row = publishing.write(given.connection, given.district_id, ground, made, plan, given.principal.actor)
+    of = {"run": plan[0], "plan": plan[1]} if plan else {}
+    given.record("published", "publications", str(row.number), {**of, **_counts(row)})
+    return row
 
 
 def _thought_of(run_id: str, plan: int, made: Publication) -> PublicationRead:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 import pandas as pd
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from starlette.requests import Request
@@ -16,8 +16,11 @@ from starlette.responses import RedirectResponse, Response
 
 from matching.policy import policy_from_toml
 from matching.questions import Question
+from matching.review import Decision, Reviewed
+from matching.schemas import MOST_SLOTS
 from matching.vocabulary import KINDS, PRIORITIES
 from service.api.access import Context, Given, allow
+from service.api.publications import publish_one
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
@@ -94,22 +97,63 @@ def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Quer
 @allow(*READERS)
 def show_need(given: Given, request: Request, need_id: str) -> Response:
     """Show a need, who could help with it and what stands in the way of the next best."""
+    return _need(given, need_id)
+
+
+class Decided(BaseModel):
+    """What a form beside an offer sends: so many slots of it, or why not."""
+
+    need_id: str
+    offer_id: str
+    do: Literal["accept", "decline"]
+    slots: int | None = Field(None, ge=1, le=MOST_SLOTS)
+    reason: str = Field("", max_length=2000)
+    csrf: str = ""
+
+
+@router.post("/decisions")
+@allow(Role.COORDINATOR)
+def decide(given: Given, request: Request, sent: Annotated[Decided, Form()]) -> Response:
+    """Accept or decline an offer for a need, and go to what that made; what refuses it stands beside the offer."""
+    ran = _slots_running(standing_of(given), sent.need_id, sent.offer_id)
+    try:
+        one = Reviewed(
+            need_id=sent.need_id,
+            offer_id=sent.offer_id,
+            ran=ran,
+            slots=ran + (sent.slots or 1),
+            is_by_hand=True,
+            decision=Decision.ACCEPTED if sent.do == "accept" else Decision.DECLINED,
+            reason=sent.reason.strip(),
+        )
+        made = publish_one(given, one)
+    except ValueError as error:
+        return _need(given, sent.need_id, HTTPStatus.CONFLICT, fault=str(error), about=sent.offer_id)
+    address = f"/districts/{given.place.district_key}/publications/{made.number}"
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def _need(
+    given: Context, need_id: str, status: int = HTTPStatus.OK, *, fault: str = "", about: str = ""
+) -> Response:
+    """Return the page of a need; ``fault`` stands beside the offer it is about."""
     standing = standing_of(given)
     needs = own_needs(given, standing.overview.needs)
     found = needs[needs["need_id"] == need_id].to_dict("records")
     if not found:
         raise NotFoundError(f"Need {need_id}: expected one of this district that is open, found none.")
-    recommended = json.loads(
-        request.app.state.recommenders.answer(given.connection, given.district_id, Question(need_id=need_id))
-    )
-    stored = standing.loaded.district.needs.set_index("need_id").loc[need_id]
+    recommenders = given.request.app.state.recommenders
+    answer = recommenders.answer(given.connection, given.district_id, Question(need_id=need_id))
     return show(
         given,
         "need.html",
+        status,
         need=found[0],
-        stored=stored,
+        stored=standing.loaded.district.needs.set_index("need_id").loc[need_id],
         running=_running(standing, need_id),
-        answer=recommended,
+        answer=json.loads(answer),
+        fault=fault,
+        about=about,
     )
 
 
@@ -182,6 +226,10 @@ def _asked_for(given: Context, standing: Standing, needs: pd.DataFrame, asked: N
             [name for name in ids if name in set(needs["need_id"])]
         )
     return needs
+
+
+def _slots_running(standing: Standing, need_id: str, offer_id: str) -> int:
+    return sum(int(row["slots"]) for row in _running(standing, need_id) if row["offer_id"] == offer_id)
 
 
 def _running(standing: Standing, need_id: str) -> Records:  # Any: likewise

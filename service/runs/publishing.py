@@ -59,14 +59,15 @@ def write(
     district_id: int,
     ground: Ground,
     publication: Publication,
-    plan: tuple[str, int],
+    plan: tuple[str, int] | None,
     actor: str,
 ) -> AnyRow:
-    """Make the partnerships of a publication, and return its row; ``plan`` is that of a run."""
+    """Make the partnerships of a publication, and return its row; ``plan`` is that of a run, None without one."""
     numbers = _apply(connection, district_id, ground, publication.changes)
     insert_rows(connection, district_id, "decisions", publication.decisions)
     added = _numbers(connection, district_id, "decisions")[len(ground.district.decisions) :]
-    _note_running(connection, *plan, publication.changes)
+    run_id, number_of_plan = plan or (None, 0)
+    _note_running(connection, run_id, number_of_plan, publication.changes)
     changes = [
         stored(change) | {"number": number}
         for change, number in zip(publication.changes, numbers, strict=True)
@@ -78,8 +79,8 @@ def write(
     ]
     made = insert(publications).values(
         district_id=district_id,
-        run_id=plan[0],
-        plan=plan[1],
+        run_id=run_id,
+        plan=number_of_plan,
         changes={"rows": changes, "decisions": added, "broken": broken},
         published_by=actor,
         published_at=datetime.now(UTC),
@@ -188,7 +189,9 @@ def _table(changes: Sequence[RowChange]) -> pd.DataFrame:
     return rows
 
 
-def _note_running(connection: Connection, run_id: str, plan: int, changes: Sequence[RowChange]) -> None:
+def _note_running(
+    connection: Connection, run_id: str | None, plan: int, changes: Sequence[RowChange]
+) -> None:
     """Note down with what the matches of a plan run now."""
     where = (
         (run_matches.c.run_id == run_id)
@@ -204,7 +207,7 @@ def _note_running(connection: Connection, run_id: str, plan: int, changes: Seque
         }
         for change in changes
     ]
-    if running:
+    if running and run_id is not None:
         noted = update(run_matches).where(where).values(ran=bindparam("slots_now"))
         connection.execute(noted, running)
 

@@ -289,7 +289,7 @@ publications: Final = Table(
     Column(
         "district_id", Integer, ForeignKey("districts.id", ondelete="CASCADE"), nullable=False, index=True
     ),
-    Column("run_id", Text, ForeignKey("runs.id"), nullable=False, index=True),
+    Column("run_id", Text, ForeignKey("runs.id"), index=True),
     Column("plan", Integer, nullable=False, default=0),
     # What was changed, row by row, before and after, and which rules were broken before: enough to undo it.
     Column("changes", JSON, nullable=False),

@@ -47,6 +47,7 @@ POST    /language                                         everybody
 GET     /districts/{district}                             coordinator leader partner board
 GET     /districts/{district}/needs                       coordinator leader board
 GET     /districts/{district}/needs/{need_id}             coordinator leader board
+POST    /districts/{district}/decisions                   coordinator
 GET     /districts/{district}/schools                     coordinator leader board
 GET     /districts/{district}/schools/{school_id}         coordinator leader board
 GET     /districts/{district}/partners                    coordinator leader board

@@ -142,3 +142,44 @@ def test_change_shows_at_once(installation: Installation, calder: int) -> None:
     assert "2 of 4 students who need a mentor have one." in get(installation, calder, "").text
     assert "needs: changed 1" in get(installation, calder, "").text
     assert "needs: changed 1" not in before
+
+
+def decided(installation: Installation, calder: int, role: Role = Role.COORDINATOR, **sent: str) -> Response:
+    client = installation.client(role, calder)
+    form = {"need_id": "n0", "offer_id": "o0", "do": "accept", "slots": "2"} | sent
+    headers = {"Accept": "text/html"}
+    return client.post(f"{HERE}/decisions", data=form, headers=headers, follow_redirects=False)
+
+
+def test_accepted_offer_runs_and_can_be_undone(installation: Installation, calder: int) -> None:
+    answer = decided(installation, calder)
+    assert answer.status_code == 303
+    assert "4 of 5 slots" in get(installation, calder, "/needs/n0").text
+    client = installation.client(Role.COORDINATOR, calder)
+    assert client.get(answer.headers["location"], headers={"Accept": "text/html"}).status_code == 200
+    undone = client.post(
+        f"{answer.headers['location']}/undo", headers={"Accept": "text/html"}, follow_redirects=False
+    )
+    assert undone.status_code == 303
+    assert "2 of 5 slots" in get(installation, calder, "/needs/n0").text
+
+
+def test_slots_that_are_not_there_are_refused_beside_the_offer(
+    installation: Installation, calder: int
+) -> None:
+    page = decided(installation, calder, slots="4")
+    assert page.status_code == 409
+    assert "capacity" in page.text
+    assert "2 of 5 slots" in get(installation, calder, "/needs/n0").text
+
+
+def test_declined_offer_is_kept_away_with_its_reason(installation: Installation, calder: int) -> None:
+    assert "Reading mentors" in get(installation, calder, "/needs/n%2F2%3F").text
+    assert decided(installation, calder, need_id="n/2?", do="decline", reason="").status_code == 409
+    assert decided(installation, calder, need_id="n/2?", do="decline", reason="Too far").status_code == 303
+    assert "school excluded or pair declined" in get(installation, calder, "/needs/n%2F2%3F").text
+
+
+def test_board_decides_nothing(installation: Installation, calder: int) -> None:
+    assert decided(installation, calder, Role.BOARD).status_code == 403
+    assert "Accept" not in get(installation, calder, "/needs/n0").text

@@ -415,7 +415,7 @@ def upgrade() -> None:
             "number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("district_id", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("plan", sa.Integer(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
         sa.Column("published_by", sa.Text(), nullable=False),

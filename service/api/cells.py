@@ -148,6 +148,8 @@ def _checked_type(column: Column) -> Any:  # a type, of pydantic's own making
         return _number(column)
     if column.cell is Cell.WORD:
         return _one_of(column)
+    if column.cell is Cell.FLAG:
+        return Annotated[bool, Field(strict=True)]
     if column.cell in _PYTHON:
         return _PYTHON[column.cell]
     return Annotated[str, Field(min_length=1 if column.is_required else None, max_length=LONGEST_TEXT)]

@@ -20,3 +20,8 @@ def test_a_what_if_has_nothing_to_recruit_but_no_fault(installation: Installatio
 def test_an_origin_that_is_no_address_is_refused(installation: Installation) -> None:
     answer = installation.admin().post("/api/v1/comments", headers={"Origin": "http://["})
     assert (answer.status_code, answer.json()["detail"][:7]) == (403, "Origin:")
+
+
+def test_a_number_is_no_flag(installation: Installation) -> None:
+    school = {"school_id": "s0", "name": "Ash", "grades": "K-5", "title_i": 0}
+    assert installation.client(Role.COORDINATOR).post("/api/v1/schools", json=school).status_code == 422

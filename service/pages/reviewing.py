@@ -28,6 +28,7 @@ router = APIRouter(prefix="/districts/{district}/runs/{run_id}", route_class=Rou
 
 MATCHES_A_PAGE: Final = 25
 MOST_UNDONE: Final = 400
+MOVES_TOLD: Final = 5
 Shown = list[dict[str, Any]]  # Any: cells of several types
 
 
@@ -103,11 +104,14 @@ def show_match(given: Given, request: Request, run_id: str, number: int, slots: 
         cost = api.read_match_cost(given, run_id, number, None, _whole(slots, least=0))
     except ValueError as error:
         fault = fault_of(error)
+    names = names_of(standing_of(given))
+    moves = cost.moves[:MOVES_TOLD] if cost else []
     return show(
         given,
         "match.html",
         run_id=run_id,
-        match=named(rows, names_of(standing_of(given)))[0],
+        match=named(rows, names)[0],
+        moves=[(move, names.match(move.need_id, move.offer_id)) for move in moves],
         slots=slots,
         cost=cost,
         fault=fault,

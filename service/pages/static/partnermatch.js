@@ -57,22 +57,22 @@ async function tell(details) {
   place.removeAttribute("aria-busy");
 }
 
-// Keys work while a match has the focus, and can be switched off.
+// Keys work outside of fields, and can be switched off.
 const KEYS = "partnermatch-keys";
 function press(event) {
+  const all = [...document.querySelectorAll(".match")];
   const match = event.target.closest?.(".match");
   const isTyping = event.target.matches?.("input:not([type=checkbox]), select, textarea");
   const isOff = !document.querySelector("[data-keys] input")?.checked;
-  if (!match || isTyping || isOff || event.ctrlKey || event.metaKey || event.altKey) return;
-  const all = [...document.querySelectorAll(".match")];
-  const button = (name) => match.querySelector(`p.do button[value=${name}]`);
+  if (isTyping || isOff || event.ctrlKey || event.metaKey || event.altKey) return;
+  const button = (name) => match?.querySelector(`p.do button[value=${name}]`);
   const does = {
     j: () => all[all.indexOf(match) + 1]?.focus(),
     k: () => all[all.indexOf(match) - 1]?.focus(),
     a: () => button("accept")?.click(),
     l: () => (button("lock") ?? button("unlock"))?.click(),
     d: () => {
-      const details = match.querySelector("details");
+      const details = match?.querySelector("details");
       if (details) details.open = true;
       details?.querySelector("input[name=reason]").focus();
     },

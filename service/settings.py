@@ -83,8 +83,14 @@ def read_settings(data: Path | None = None, host: str = "") -> Settings:
         settings = Settings(data=data) if data else Settings()
     except ValidationError as error:
         faults = (
-            f"PARTNERMATCH_{'_'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+            f"PARTNERMATCH_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
         )
         raise ValueError("; ".join(faults)) from error
+    if settings.executor == "dask" and not settings.dask_scheduler:
+        raise ValueError(
+            "PARTNERMATCH_DASK_SCHEDULER: expected the address of a Dask scheduler, such as tcp://scheduler:8786, "
+            "found none."
+        )
     own = f"[{host}]" if ":" in host else host
     return settings.model_copy(update={"allowed_hosts": f"{settings.allowed_hosts},{own}"})

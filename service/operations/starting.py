@@ -112,7 +112,7 @@ def open_database(settings: Settings) -> Database:
         migrate(database)
     except DBAPIError as error:
         raise StartError(f"The database cannot be used: {in_one_line(error.orig)}") from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ImportError) as error:
         raise StartError(f"PARTNERMATCH_DATABASE_URL: {in_one_line(error)}") from error
     except CommandError as error:
         raise StartError(f"The database was made by a newer release of Partnermatch: {error}") from error

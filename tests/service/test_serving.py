@@ -197,6 +197,7 @@ def test_a_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     [
         ("postgresql://127.0.0.1:1/x", "The database cannot be used: connection"),
         ("mysterydb://x", "PARTNERMATCH_DATABASE_URL"),
+        ("mysql://x", "PARTNERMATCH_DATABASE_URL"),
         ("no url", "PARTNERMATCH_DATABASE_URL"),
     ],
 )
@@ -217,7 +218,13 @@ def test_a_database_of_a_newer_release_is_said(data: Path) -> None:
 def test_a_setting_that_makes_no_sense_is_said(tmp_path: Path) -> None:
     result = run("serve", "--port", "0", "--data", str(tmp_path), max_running="many")
     assert result.exit_code == 2
-    assert "PARTNERMATCH_max_running" in result.stderr
+    assert "PARTNERMATCH_MAX_RUNNING" in result.stderr
+
+
+def test_a_cluster_without_the_address_of_its_scheduler_is_said(tmp_path: Path) -> None:
+    result = run("serve", "--port", "0", "--data", str(tmp_path), executor="dask")
+    assert result.exit_code == 2
+    assert "PARTNERMATCH_DASK_SCHEDULER" in result.stderr
 
 
 @pytest.mark.parametrize("command", [("backup", "b.zip"), ("verify-log",)])

@@ -51,10 +51,9 @@ async function send(event) {
 async function tell(details) {
   const place = details.querySelector("[data-shown]");
   if (!details.open || place.hasChildNodes()) return;
-  place.setAttribute("aria-busy", "true");
+  place.textContent = place.dataset.shown;
   const { page } = await pageOf(details.dataset.cost);
   place.replaceChildren(...(page.querySelector("#cost")?.childNodes ?? []));
-  place.removeAttribute("aria-busy");
 }
 
 // Keys work outside of fields, and can be switched off.

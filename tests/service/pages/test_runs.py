@@ -240,3 +240,17 @@ def test_form_without_the_sessions_sign_changes_nothing(
     answer = client.post(f"{HERE}/runs/{run}/review", data={"do": "accept", "number": 1})
     assert answer.status_code == 403
     assert decisions(installation)[0] == ("proposed", 3, False)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_no_page_of_a_thousand_matches_is_over_150_kb(
+    installation: Installation, calder: int, client: TestClient
+) -> None:
+    statement = "Someone who reads with children every week. " * 4
+    needs = [make_need(f"n{i}", statement=statement, kind="tutoring") for i in range(1000)]
+    offers = [make_offer(f"o{i}", focus=statement, kinds=["tutoring"]) for i in range(1000)]
+    many = installation.add_district("many", make_district(needs, offers))
+    made = add_plan(installation.database, *((f"n{i}", f"o{i}", 1) for i in range(1000)), district_id=many)
+    for path in ("", "/review", "/review?page=40", "/add?school=s0", "/publish?rest=true"):
+        page = client.get(f"/districts/many/runs/{made}{path}")
+        assert (page.status_code, len(page.content) < 150_000) == (200, True), path

@@ -300,7 +300,8 @@ def _checked(
     if not access.of_district:
         if principal.is_admin or access.roles == EVERYONE:
             return None
-        raise NotAllowedError("Only an admin may do this.")
+        why = "; a token is of one district" if principal.is_token else ""
+        raise NotAllowedError(f"Only an admin who signs in may do this{why}.")
     # Pages name the district in their path, where a reader sees it.
     key = request.path_params.get("district") or request.query_params.get("district")
     place = _place(connection, principal, key)

@@ -5,6 +5,7 @@ References
 RFC 9457, "Problem Details for HTTP APIs".
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final
@@ -55,6 +56,14 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     RequestValidationError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 MEDIA_TYPE: Final = "application/problem+json"
+#: How pydantic begins what it says, and how that goes on after "expected".
+_IN_OUR_WORDS: Final = (
+    ("Value error, ", ""),
+    ("expected ", ""),
+    ("Input should be ", ""),
+    ("String should have ", "a text of "),
+    ("String should match pattern ", "a text like "),
+)
 OWN_PACKAGES: Final = ("matching", "optimizer", "embeddings", "service")
 
 
@@ -149,7 +158,8 @@ def _told(error: Exception) -> tuple[int, str, list[Fault], dict[str, str]]:
     faults = _faults(error)
     if faults:
         is_rule = isinstance(error, BrokenRules)
-        said = str(error) if is_rule else f"{faults[0].at}: expected {faults[0].expected}."
+        others = f" {len(faults) - 1} more in errors." if faults[1:] else ""
+        said = str(error) if is_rule else f"{faults[0].at}: expected {faults[0].expected}.{others}"
         return STATUS[BrokenRules if is_rule else DataError], said, faults, {}
     if isinstance(error, ValueError) and _is_our_own(error.__traceback__):
         return HTTPStatus.UNPROCESSABLE_ENTITY, str(error), [], {}
@@ -174,10 +184,19 @@ def _faults(error: Exception) -> list[Fault]:
         return [*map(_fault_of_rule, error.findings)]
     if isinstance(error, RequestValidationError):
         return [
-            Fault(at="/".join(map(str, fault["loc"])), found="", expected=fault["msg"])
+            Fault(at="/".join(map(str, fault["loc"])), found="", expected=_expected(fault))
             for fault in error.errors()
         ]
     return []
+
+
+def _expected(fault: Mapping[str, Any]) -> str:  # Any: what pydantic says of a fault
+    """Return what a field should be, in words that follow "expected"."""
+    told = {"missing": "a value", "extra_forbidden": "no field of this name", "json_invalid": "JSON"}
+    said: str = told.get(fault["type"], fault["msg"])
+    for beginning, instead in _IN_OUR_WORDS:
+        said = said.replace(beginning, instead, 1) if said.startswith(beginning) else said
+    return said
 
 
 def _fault_of_rule(found: Finding) -> Fault:

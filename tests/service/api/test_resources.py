@@ -136,6 +136,19 @@ def test_partner_sees_its_own_offers_and_the_needs_it_serves(
         assert stranger.get(f"{V1}/{table}").json()["items"] == []
 
 
+def test_partner_sees_no_need_that_its_namesake_in_another_district_serves(
+    installation: Installation, coordinator: TestClient
+) -> None:
+    coordinator.post(f"{V1}/needs", json=dict(EXAMPLES["needs"]) | {"need_id": "N002"})
+    with installation.database.reading() as connection:
+        other = installation.add_district("other", load_district(connection, 1))
+    there = installation.client(Role.COORDINATOR, other)
+    served = {"need_id": "N002", "offer_id": "O001"}
+    assert there.post(f"{V1}/partnerships", json=dict(EXAMPLES["partnerships"]) | served).status_code == 201
+    partner = installation.client(Role.PARTNER, of="P001")
+    assert [row["need_id"] for row in partner.get(f"{V1}/needs").json()["items"]] == ["N001"]
+
+
 def test_what_many_write_at_once_is_a_district(installation: Installation, coordinator: TestClient) -> None:
     def write(number: int) -> int:
         row = dict(EXAMPLES["needs"]) | {"slots": number}

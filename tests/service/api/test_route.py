@@ -55,6 +55,43 @@ def test_change_has_to_name_the_version_it_is_meant_for(installation: Installati
     assert client.get(ONE).json()["name"] == "A"
 
 
+def test_change_may_be_meant_for_several_versions(installation: Installation) -> None:
+    client = installation.client(Role.COORDINATOR)
+    several = {"If-Match": f'"999", {client.get(ONE).headers["etag"]}'}
+    assert client.patch(ONE, json={"name": "A"}, headers=several).status_code == 200
+    assert client.patch(ONE, json={"name": "B"}, headers=several).status_code == 412
+
+
+def test_secret_is_not_kept_for_an_idempotency_key(installation: Installation) -> None:
+    admin, new = installation.admin(), {"name": "sync", "role": "board"}
+    admin.headers["Idempotency-Key"] = "k"
+    secret = admin.post("/api/v1/tokens", json=new).json()["token"]
+    with installation.database.reading() as connection:
+        assert secret[3:] not in str(connection.execute(select(idempotency)).all())
+    again = admin.post("/api/v1/tokens", json=new)
+    assert (again.status_code, secret in again.text) == (409, False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({}, "body/key: expected a value. 1 more in errors."),
+        (NEW | {"colour": "red"}, "body/colour: expected no field of this name."),
+        (NEW | {"name": 7}, "body/name: expected a valid string."),
+        (NEW | {"key": "a b"}, "body/key: expected a text like '^[a-z0-9][a-z0-9-]{0,62}$'."),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_in_a_sentence(
+    installation: Installation, sent: dict[str, object], said: str
+) -> None:
+    assert installation.admin().post("/api/v1/districts", json=sent).json()["detail"] == said
+
+
+def test_token_of_an_admin_is_told_why_it_may_not_do_what_an_admin_may(installation: Installation) -> None:
+    answer = installation.client(Role.ADMIN).get("/api/v1/users")
+    assert (answer.status_code, "a token is of one district" in answer.text) == (403, True)
+
+
 def test_one_of_many_changes_of_the_same_version_wins(installation: Installation) -> None:
     client = installation.client(Role.COORDINATOR)
 

@@ -1,5 +1,6 @@
 """Databases for the service's tests: each test with `database` in its arguments runs on SQLite and on PostgreSQL."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -8,10 +9,22 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from service.storage.database import Database, sqlite_url
 from service.storage.migrations import migrate
 from tests.service.cluster import Cluster, find_programs
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Take back where a command sent the logs of this process: its stream ends with its test."""
+    yield
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    sent = [one for one in root.handlers if isinstance(one.formatter, structlog.stdlib.ProcessorFormatter)]
+    for handler in sent:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,19 @@ GET     /districts/{district}/schools                     coordinator leader boa
 GET     /districts/{district}/schools/{school_id}         coordinator leader board
 GET     /districts/{district}/partners                    coordinator leader board
 GET     /districts/{district}/partners/{partner_id}       coordinator leader partner board
+GET     /districts/{district}/runs                        coordinator leader board
+POST    /districts/{district}/runs                        coordinator
+GET     /districts/{district}/runs/{run_id}               coordinator leader board
+POST    /districts/{district}/runs/{run_id}/cancel        coordinator
+GET     /districts/{district}/runs/{run_id}/review        coordinator
+POST    /districts/{district}/runs/{run_id}/review        coordinator
+GET     /districts/{district}/runs/{run_id}/matches/{number} coordinator
+GET     /districts/{district}/runs/{run_id}/add           coordinator
+POST    /districts/{district}/runs/{run_id}/add           coordinator
+GET     /districts/{district}/runs/{run_id}/publish       coordinator
+POST    /districts/{district}/runs/{run_id}/publish       coordinator
+GET     /districts/{district}/publications/{number}       coordinator leader board
+POST    /districts/{district}/publications/{number}/undo  coordinator
 
 GET     /api/v1/me                                        person
 PUT     /api/v1/me/password                               person

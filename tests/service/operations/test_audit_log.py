@@ -1,6 +1,7 @@
 """The audit log: whatever is done to it shows."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -146,3 +147,10 @@ def test_a_chain_written_anew_is_not_the_one_noted(database: Database) -> None:
     noted = [Head(1, 1, "f" * 64)]
     with database.reading() as connection:
         assert verify(connection, noted) == Break(1, 1, "it is not the entry noted down earlier")
+
+
+def test_entries_of_many_at_once_are_all_kept(database: Database) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda thing: record(database, INSTALLATION, thing), map(str, range(60))))
+    with database.reading() as connection:
+        assert (heads(connection)[0].number, verify(connection)) == (60, None)

@@ -173,6 +173,21 @@ def test_a_cancelled_run_is_killed_and_leaves_nothing(
     assert names == ["snapshot.zip"]
 
 
+def test_a_cancelled_run_is_told_to_stop(database: Database, supervise: Callable[[Any], Supervisor]) -> None:
+    was_stopped = threading.Event()
+
+    def work(job: Job, tell: Tell, stop: threading.Event) -> Outcome:
+        if stop.wait(30):
+            was_stopped.set()
+        raise JobStoppedError("Stopped.")
+
+    supervise(Scripted(work))
+    run = wait_for(database, add_run(database), lambda run: run.state == "running")
+    with database.writing() as connection:
+        records.cancel(connection, run)
+    assert was_stopped.wait(20)
+
+
 def test_a_run_cancelled_in_the_queue_is_never_begun(
     database: Database, supervise: Callable[[Any], Supervisor]
 ) -> None:

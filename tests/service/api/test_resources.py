@@ -122,6 +122,16 @@ def test_leader_changes_the_needs_of_their_own_school_alone(
     assert coordinator.get(f"{V1}/needs/N001").json()["school_id"] == "S001"
 
 
+@pytest.mark.parametrize("table", ["evidence", "comments", "evaluations"])
+def test_leader_reads_what_is_about_their_own_school_alone(
+    installation: Installation, coordinator: TestClient, table: str
+) -> None:
+    coordinator.post(f"{V1}/{table}", json=dict(EXAMPLES[table]) | {"school_id": "S041"})
+    assert len(coordinator.get(f"{V1}/{table}").json()["items"]) == 2
+    leader = installation.client(Role.LEADER, of="S001")
+    assert [row["school_id"] for row in leader.get(f"{V1}/{table}").json()["items"]] == ["S001"]
+
+
 def test_partner_sees_its_own_offers_and_the_needs_it_serves(
     installation: Installation, coordinator: TestClient
 ) -> None:

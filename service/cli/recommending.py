@@ -54,15 +54,14 @@ def recommend(
     from service.terminal.console import waiting
     from service.terminal.recommendation import print_recommendation
 
-    asked = (need, text, partner, offer)
-    if sum(value is not None for value in asked) != 1 or (text is None) != (kind is None):
+    given = sum(value is not None for value in (need, text, partner, offer))
+    if given != 1 or (text is None) != (kind is None):
         raise typer.BadParameter(
             "Give one of --need ID, --text T together with --kind K, --partner ID and --offer ID."
         )
     with bad_input(as_json=as_json):
         found, rules, encoder = read_input(district, policy, model)
         with waiting("Loading the model and comparing texts"):
-            recommender = Recommender(found, rules, on=day_of(on), encoder=encoder)
             question = Question(
                 need_id=need,
                 text=text,
@@ -73,7 +72,7 @@ def recommend(
                 area=area,
                 limit=limit,
             )
-            answer = question.asked_of(recommender)
+            answer = question.asked_of(Recommender(found, rules, on=day_of(on), encoder=encoder))
     if as_json:
         print_json(answer.as_dict())
     else:

@@ -65,9 +65,10 @@ def test_every_body_has_an_example_and_its_schema_takes_it(document: Json) -> No
 
 
 def test_an_example_of_an_answer_is_one(document: Json) -> None:
-    for schema in document["components"]["schemas"].values():
-        if "example" in schema:
-            jsonschema.validate(schema["example"], schema | {"components": document["components"]})
+    shown = [schema for schema in document["components"]["schemas"].values() if "example" in schema]
+    assert shown
+    for schema in shown:
+        jsonschema.validate(schema["example"], schema | {"components": document["components"]})
 
 
 def examples(document: Json, body: Json) -> list[Any]:

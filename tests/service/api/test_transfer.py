@@ -1,12 +1,9 @@
-"""Whole districts in and out over HTTP: told first, then written all or nothing, undone, and exported."""
+"""Whole districts in and out over HTTP: told first, then written all or nothing, and exported."""
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -14,84 +11,16 @@ from sqlalchemy import func, select, update
 from starlette.testclient import TestClient
 
 from matching.district import District
-from matching.exporting import tables_of, write_workbook, write_zip
+from matching.exporting import write_workbook
 from matching.files import read_upload
 from matching.merging import merged
 from matching.tables import read_district
 from service.people.principal import Role
-from service.storage.districts import load_district
-from service.storage.tables import DISTRICT_TABLES, audit_log, districts, imports
-from tests.districts import make_district, make_need, make_offer, make_partner, make_school
+from service.storage.tables import audit_log, districts, imports
+from tests.districts import make_district, make_need, make_offer
+from tests.service.api.uploads import COMMIT, DEMO, HEADER, commit, small, stored, upload, versions, zipped
 from tests.service.districts import assert_same
 from tests.service.installation import Installation
-
-DEMO = Path(__file__).parents[3] / "fixtures" / "demo"
-HEADER = "need_id,school_id,statement,kind,slots\n"
-COMMIT = {"dry_run": "false"}
-
-
-def small() -> District:
-    return make_district(
-        [make_need("n0"), make_need("n1", goal="read")],
-        [make_offer("o0")],
-        schools=[make_school("s0", contact_name="Ada Lovelace", note="x")],
-        partners=[make_partner("p0", contact_email="pat@example.org")],
-        comments=[{"school_id": "s0", "respondent": "family", "text": "Thank you"}],
-        name="demo",
-    )
-
-
-@pytest.fixture
-def filled(installation: Installation) -> Installation:
-    upload(installation.client(Role.COORDINATOR), zipped(small()), params=COMMIT, headers={"If-Match": "*"})
-    return installation
-
-
-@pytest.fixture
-def client(filled: Installation) -> Iterator[TestClient]:
-    with filled.client(Role.COORDINATOR) as opened:
-        yield opened
-
-
-def zipped(district: District, *, with_contacts: bool = True) -> bytes:
-    packed = io.BytesIO()
-    write_zip(tables_of(district, with_contacts=with_contacts), packed)
-    return packed.getvalue()
-
-
-def upload(
-    client: TestClient,
-    data: bytes | str,
-    name: str = "district.zip",
-    *,
-    params: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
-) -> Any:  # the client's own type
-    return client.post(
-        "/api/v1/imports", files={"file": (name, data)}, params=params or {}, headers=headers or {}
-    )
-
-
-def commit(
-    client: TestClient, data: bytes | str, name: str = "needs.csv", **params: str
-) -> Any:  # the client's own type
-    """Look first, then write what was seen."""
-    seen = upload(client, data, name, params=params)
-    assert seen.status_code == 200, seen.text
-    return upload(client, data, name, params=params | COMMIT, headers={"If-Match": seen.headers["etag"]})
-
-
-def stored(installation: Installation, district_id: int = 1) -> District:
-    with installation.database.reading() as connection:
-        return load_district(connection, district_id)
-
-
-def versions(installation: Installation, table: str) -> dict[int, int]:
-    columns = DISTRICT_TABLES[table].c
-    with installation.database.reading() as connection:
-        return {
-            row.number: row.version for row in connection.execute(select(columns.number, columns.version))
-        }
 
 
 def test_a_dry_run_tells_what_would_change_and_writes_nothing(
@@ -233,64 +162,6 @@ def test_strange_file_names_are_refused_calmly(client: TestClient, name: str) ->
     assert answer.status_code in (400, 422)
 
 
-def test_an_import_is_undone_row_by_row_to_what_was_there(filled: Installation, client: TestClient) -> None:
-    before = stored(filled)
-    packed = zipped(make_district([make_need("n1", school_id="s9")], schools=[make_school("s9")]))
-    number = commit(client, packed, "d.zip", mode="replace").json()["number"]
-    answer = client.post(f"/api/v1/imports/{number}/undo")
-    assert (answer.status_code, answer.json()["undone_by"]) == (200, ANY)
-    assert_same(before, stored(filled))
-    assert client.post(f"/api/v1/imports/{number}/undo").status_code == 409
-
-
-def test_an_import_of_everything_is_undone_in_the_order_of_the_rows(
-    filled: Installation, client: TestClient
-) -> None:
-    assert commit(client, zipped(read_district(DEMO)), "d.zip").status_code == 201
-    before = stored(filled)
-    kept = make_district([make_need(f"N00{row}") for row in (9, 3)], schools=[make_school("s0")])
-    number = commit(client, zipped(kept), "d.zip", mode="replace").json()["number"]
-    assert client.post(f"/api/v1/imports/{number}/undo").status_code == 200
-    assert stored(filled).input_sha256 == before.input_sha256
-
-
-def test_an_import_is_not_undone_where_its_rows_were_changed_since(
-    filled: Installation, client: TestClient
-) -> None:
-    number = commit(client, HEADER + "n1,s0,Help with reading,mentoring,7\nn2,s0,New,event,1\n").json()[
-        "number"
-    ]
-    assert commit(client, HEADER + "n2,s0,Newer,event,1\n").status_code == 201
-    answer = client.post(f"/api/v1/imports/{number}/undo")
-    assert (answer.status_code, answer.json()["detail"]) == (
-        409,
-        f"Import {number}: changed since: needs n2.",
-    )
-    assert stored(filled).needs["slots"].tolist() == [5, 7, 1]
-
-
-def test_imports_are_undone_one_after_the_other(filled: Installation, client: TestClient) -> None:
-    numbers = [
-        commit(client, HEADER + f"n1,s0,Help with reading,mentoring,{slots}\nn2,s0,New,event,1\n").json()[
-            "number"
-        ]
-        for slots in (7, 8)
-    ]
-    states = [stored(filled).needs["slots"].tolist()]
-    for number in reversed(numbers):
-        assert client.post(f"/api/v1/imports/{number}/undo").status_code == 200
-        states.append(stored(filled).needs["slots"].tolist())
-    assert states == [[5, 8, 1], [5, 7, 1], [5, 5]]
-
-
-def test_a_row_changed_and_changed_back_is_undone(filled: Installation, client: TestClient) -> None:
-    number = commit(client, HEADER + "n1,s0,Help with reading,mentoring,7\n").json()["number"]
-    for slots in (8, 7):
-        assert commit(client, HEADER + f"n1,s0,Help with reading,mentoring,{slots}\n").status_code == 201
-    assert client.post(f"/api/v1/imports/{number}/undo").status_code == 200
-    assert stored(filled).needs["slots"].tolist() == [5, 5]
-
-
 def test_of_two_imports_at_once_one_is_written(filled: Installation) -> None:
     def send(slots: int) -> int:
         needs = HEADER + f"n1,s0,Help with reading,mentoring,{slots}\n"
@@ -300,29 +171,6 @@ def test_of_two_imports_at_once_one_is_written(filled: Installation) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(send, range(6, 10))) == [201, 412, 412, 412]
     assert sorted(versions(filled, "needs").values()) == [1, 2]
-
-
-def test_an_import_is_not_undone_where_its_rows_are_needed_since(
-    filled: Installation, client: TestClient
-) -> None:
-    number = commit(client, HEADER + "n2,s0,New,event,1\n").json()["number"]
-    running = "need_id,offer_id,slots,status\nn2,o0,1,active\n"
-    assert commit(client, running, "partnerships.csv").status_code == 201
-    answer = client.post(f"/api/v1/imports/{number}/undo")
-    assert answer.status_code == 409
-    assert "partnerships, column need_id" in answer.json()["detail"]
-    assert len(stored(filled).needs) == 3
-
-
-def test_a_removed_row_that_came_again_is_not_overwritten(filled: Installation, client: TestClient) -> None:
-    only = HEADER + "n0,s0,Help with reading,mentoring,5\n"
-    number = commit(client, only, mode="replace").json()["number"]
-    assert commit(client, HEADER + "n1,s0,Another,event,1\n").status_code == 201
-    answer = client.post(f"/api/v1/imports/{number}/undo")
-    assert (answer.status_code, answer.json()["detail"]) == (
-        409,
-        f"Import {number}: changed since: needs n1.",
-    )
 
 
 def test_imports_are_listed_latest_first_and_stand_in_the_audit_log(

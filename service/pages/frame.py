@@ -20,6 +20,21 @@ Records = list[dict[Hashable, Any]]  # Any: cells of a row
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 #: Who reads the pages of a whole district; a leader sees what is of their own schools.
 READERS: Final = (Role.COORDINATOR, Role.LEADER, Role.BOARD)
+_COORDINATORS: Final = frozenset((Role.ADMIN, Role.COORDINATOR))
+_ALL: Final = frozenset(Role)
+#: The pages that the frame leads to, under a district's address, and who may read them.
+PLACES: Final = (
+    ("", "Overview", _ALL - {Role.PARTNER}),
+    ("/needs", "Needs", _ALL - {Role.PARTNER}),
+    ("/schools", "Schools", _ALL - {Role.PARTNER}),
+    ("/partners", "Partners", _ALL - {Role.PARTNER}),
+    ("/runs", "Runs", _ALL - {Role.PARTNER}),
+    ("/landscape", "Landscape", _ALL - {Role.PARTNER}),
+    ("/convenings", "Convenings", _ALL),
+    ("/import", "Import", _COORDINATORS),
+    ("/policy", "Policy", _COORDINATORS | {Role.BOARD}),
+    ("/people", "People", _COORDINATORS),
+)
 
 
 def show(given: Context, template: str, status: int = HTTPStatus.OK, **values: object) -> Response:
@@ -33,6 +48,7 @@ def show(given: Context, template: str, status: int = HTTPStatus.OK, **values: o
         here=f"/districts/{given.place.district_key}",
         principal=given.principal,
         role=given.role,
+        places=[(place, words) for place, words, roles in PLACES if given.role in roles],
         **values,
     )
 

@@ -1,6 +1,6 @@
 """Who reads: the language, and numbers, shares and days as that language writes them.
 
-Texts stand in English in the templates; `locale/<language>.po` holds them in other languages.
+Texts stand in English in the templates; the files of `locale/<language>/` hold them in other languages.
 """
 
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ class Reader:
 
     def say(self, text: str, **values: object) -> str:
         """Return a text in the reader's language, its ``{names}`` filled in."""
-        message = _catalog(self.language).get(text)
+        message = catalog_of(self.language).get(text)
         said = message.string if message and isinstance(message.string, str) and message.string else text
         return said.format(**values) if values else said
 
     def count(self, one: str, many: str, number: int, **values: object) -> str:
         """Return a text for one or for many things, ``{n}`` being how many."""
-        message = _catalog(self.language).get(one)
+        message = catalog_of(self.language).get(one)
         forms = (
             message.string
             if message and isinstance(message.string, tuple) and all(message.string)
@@ -78,9 +78,12 @@ def reader_of(request: Request) -> Reader:
 
 
 @cache
-def _catalog(language: str) -> Catalog:
-    path = _FOLDER / f"{language}.po"
-    if not path.exists():
-        return Catalog(Locale(language))
-    with path.open("rb") as file:
-        return read_po(file, Locale(language))
+def catalog_of(language: str) -> Catalog:
+    """Return all texts of a language by their English, a file a subject."""
+    found = Catalog(Locale(language))
+    for path in sorted((_FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, Locale(language)):
+                if message.id:
+                    found[message.id] = message
+    return found

@@ -15,7 +15,8 @@ from matching.policy import Weights
 from matching.schemas import CONVENING_KINDS, PARTNER_KINDS, RESPONDENTS, SOURCES, TABLES
 from matching.vocabulary import KINDS, RULE_WORDS
 from service.pages import reader
-from service.pages.reader import LANGUAGES, Reader, reader_of
+from service.pages.frame import PLACES
+from service.pages.reader import LANGUAGES, Reader, catalog_of, reader_of
 
 PAGES = Path(reader.__file__).parent
 
@@ -34,8 +35,7 @@ def words_of_templates() -> Iterator[str | tuple[str, ...]]:
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
 def test_every_word_of_the_pages_is_translated(language: str) -> None:
-    with (PAGES / "locale" / f"{language}.po").open("rb") as file:
-        catalog = read_po(file)
+    catalog = catalog_of(language)
     words = {
         *words_of_templates(),
         *KINDS,
@@ -45,6 +45,7 @@ def test_every_word_of_the_pages_is_translated(language: str) -> None:
         *RESPONDENTS,
         *SOURCES,
         *TABLES,
+        *(words for _, words, _ in PLACES),
         *(part.name for part in fields(Weights)),
     }
     missing = [
@@ -61,10 +62,18 @@ def placeholders(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 def test_translations_take_the_values_of_the_english_words() -> None:
-    with (PAGES / "locale" / "es.po").open("rb") as file:
-        for message in read_po(file):
-            if message.id:
-                assert placeholders(message.id) == placeholders(message.string)
+    for message in catalog_of("es"):
+        if message.id:
+            assert placeholders(message.id) == placeholders(message.string)
+
+
+def test_no_text_is_translated_in_two_files() -> None:
+    """Otherwise one of them would be changed in vain."""
+    found = []
+    for path in (PAGES / "locale" / "es").glob("*.po"):
+        with path.open("rb") as file:
+            found += [str(message.id) for message in read_po(file) if message.id]
+    assert len(found) == len(set(found))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from matching.vocabulary import LEVELS
 
@@ -276,6 +277,42 @@ def settings_of(policy: object, prefix: str = "") -> Iterator[tuple[str, object,
             yield from settings_of(value, f"{name}.")
         else:
             yield name, value, setting.metadata["why"]
+
+
+def changed_settings(before: Policy, after: Policy) -> dict[str, tuple[object, object]]:
+    """Return by dotted name what each setting that differs was and is."""
+    values = zip(settings_of(before), settings_of(after), strict=True)
+    return {name: (was, now) for (name, was, _), (_, now, _) in values if was != now}
+
+
+def with_settings(policy: Policy, values: Mapping[str, object]) -> Policy:
+    """Return a policy with other values, by dotted name, for some of its settings.
+
+    Raises
+    ------
+    ValueError
+        As `policy_from_mapping` has it.
+    """
+    given: dict[str, Any] = {}  # Any: nested mappings
+    for dotted, value in ({name: value for name, value, _ in settings_of(policy)} | dict(values)).items():
+        *tables, name = dotted.split(".")
+        place = given
+        for table in tables:
+            place = place.setdefault(table, {})
+        place[name] = list(value) if isinstance(value, tuple) else value
+    return policy_from_mapping(given)
+
+
+def policy_as_toml(policy: Policy) -> str:
+    """Return what differs from the defaults as TOML, blank for nothing."""
+    lines, table = [], ""
+    for dotted, (_, value) in changed_settings(Policy(), policy).items():
+        of_table, _, name = dotted.rpartition(".")
+        if of_table != table:
+            table = of_table
+            lines.append(f"[{table}]")
+        lines.append(f"{name} = {_as_toml(value)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def explain_policy(policy: Policy) -> str:

@@ -6,6 +6,7 @@ from optimizer.changes import Change, ChangeSlots, DropPartner, Forbid, Force, S
 from optimizer.cuts import Cut, cut_capacity, minimum_cuts
 from optimizer.incumbents import fitting_incumbents
 from optimizer.moves import Point, allocate_within, move_curve
+from optimizer.prepared import most_by_level
 from optimizer.prices import Effects, Prices, Pricing, prices_of, worth_of_slots
 from optimizer.problem import NO_LIMIT, Problem
 from optimizer.solve import allocate
@@ -45,6 +46,7 @@ __all__ = [
     "cut_capacity",
     "fitting_incumbents",
     "minimum_cuts",
+    "most_by_level",
     "move_curve",
     "negative_pairs",
     "prices_of",

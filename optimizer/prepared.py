@@ -56,3 +56,10 @@ class Prepared:
         alone = most_alone(self.network, self.locked())
         together = np.cumsum(filled[self.network.at.levels])
         return LevelBounds(self.problem.level_needed, alone, together)
+
+
+def most_by_level(problem: Problem) -> Ints:
+    """Return the most slots of each level, strictly in order, that capacities leave: no plan is better at the first."""
+    prepared = Prepared.of(problem)
+    most: Ints = prepared.filled()[prepared.network.at.levels]
+    return most

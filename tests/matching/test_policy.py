@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from matching.policy import Policy, Weights, policy_from_mapping, read_policy, settings_of
+from matching.policy import (
+    Policy,
+    Weights,
+    changed_settings,
+    policy_as_toml,
+    policy_from_mapping,
+    read_policy,
+    settings_of,
+    with_settings,
+)
 from matching.vocabulary import LEVELS
 
 
@@ -84,3 +93,24 @@ def test_the_default_order_is_mentoring_first_then_the_most_urgent() -> None:
     mentoring = tuple(f"mentoring-{priority}" for priority in range(1, 6))
     assert Policy().objective.levels == (*mentoring, *(f"other-{priority}" for priority in range(1, 6)))
     assert Policy().objective.even
+
+
+def test_what_differs_is_told_by_name() -> None:
+    policy = with_settings(Policy(), {"fit.floor": 0.4, "rules.require_clearance": True})
+    assert changed_settings(Policy(), policy) == {
+        "rules.require_clearance": (False, True),
+        "fit.floor": (0.3, 0.4),
+    }
+
+
+def test_what_differs_from_the_defaults_is_a_policy_file(tmp_path: Path) -> None:
+    levels = (LEVELS[1], LEVELS[0], *LEVELS[2:])
+    policy = with_settings(Policy(), {"fit.weights.quality": 0.5, "objective.levels": levels})
+    (tmp_path / "policy.toml").write_text(policy_as_toml(policy))
+    assert read_policy(tmp_path / "policy.toml") == policy
+    assert policy_as_toml(Policy()) == ""
+
+
+def test_other_settings_are_checked_as_in_a_file() -> None:
+    with pytest.raises(ValueError, match=r"Policy fit.floor: expected 0.0 to 1.0, got 2"):
+        with_settings(Policy(), {"fit.floor": 2})

@@ -316,6 +316,32 @@ imports: Final = Table(
     Column("undone_by", Text, nullable=False, default=""),
     Column("undone_at", Moment),
 )
+# A file on its way in, between the steps of the import's pages: its sheets as they were read, without columns about
+# single students, and how they are to be read.
+uploads: Final = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "district_id", Integer, ForeignKey("districts.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("owner", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sheets", LargeBinary, nullable=False),
+    Column("reading", JSON, nullable=False, default=dict),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+# How a sheet of this name and with these columns was read the last time.
+sheet_readings: Final = Table(
+    "sheet_readings",
+    metadata,
+    Column("district_id", Integer, ForeignKey("districts.id", ondelete="CASCADE"), primary_key=True),
+    Column("headers_sha256", Text, primary_key=True),
+    Column("reading", JSON, nullable=False),
+    Column("read_by", Text, nullable=False),
+    Column("read_at", Moment, nullable=False),
+)
 # A chain a district, and one of the installation, whose ``chain`` is 0; no row is ever changed or removed.
 audit_log: Final = Table(
     "audit_log",

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from embeddings import Encoder, PairScorer, TextScores
-from matching.areas import area_numbered
+from matching.areas import area_numbered, focus_areas
 from matching.candidates import Progress, ScoredPairs, Scorer, scorer_of
 from matching.cards import Cards, NeedCard
 from matching.district import District, blank_rows
@@ -192,6 +192,15 @@ class Recommender:
         _check_limit(limit)
         offer = _row(self._offer_rows, offer_id, "Offer")
         return self._needs(int(self._scorer.facts.offers.partner[offer]), np.array([offer]), limit, area)
+
+    def areas(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the key of the likeliest focus area of each need and of each offer, by id; "" where none is likely."""
+        keys = np.array([*(area.key for area in focus_areas()), ""], dtype=object)
+        needs, offers = (keys[tags.best()].tolist() for tags in self._scorer.texts.tags)
+        # The blank needs stand behind the district's own.
+        return dict(zip(self._need_rows, needs, strict=False)), dict(
+            zip(self._offer_rows, offers, strict=True)
+        )
 
     def _pairs_of_need(self, facts: Facts, need: int, scores: TextScores, priorities: Priorities) -> Pairs:
         """Return the pairs of a need with every offer of its kind, whose scores these are."""

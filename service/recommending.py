@@ -121,6 +121,16 @@ class Recommenders:
         """Make the recommender of a district ready."""
         self._warm(connection, district_id)
 
+    def areas(self, connection: Connection, district_id: int) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the focus area of each need and of each offer by id, as `Recommender.areas`, once they are read.
+
+        Raises
+        ------
+        NotReadyError
+            Where the district's texts are still being read.
+        """
+        return self._warm(connection, district_id).recommender.areas()
+
     def known(self) -> dict[int, State | None]:
         """Return the districts that are kept, the state of each None while it is first made."""
         with self._arranging:

@@ -308,3 +308,9 @@ def test_an_area_keeps_what_is_about_it_however_many_others_fit_better() -> None
     assert offer_ids(known.offers_for_text("Reading", "mentoring", limit=1, area="math")) == ["o2"]
     assert need_ids(known.needs_for_partner("p0", limit=1, area="math")) == ["n1"]
     assert need_ids(known.needs_for_offer("o0", limit=1, area="math")) == ["n1"]
+
+
+def test_every_need_and_offer_has_its_likeliest_area_or_none() -> None:
+    needs = [make_need("n0", statement="Algebra"), make_need("n1", statement="Xyzzy")]
+    known = recommender(make_district(needs, [make_offer(focus="Groceries and canned goods")]))
+    assert known.areas() == ({"n0": "math", "n1": ""}, {"o0": "food"})

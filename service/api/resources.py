@@ -18,8 +18,8 @@ from service.api.access import Context, Given, allow, etag
 from service.api.cells import LARGEST, LONGEST_TEXT, RowModels, RowsAsked, models_of
 from service.api.paging import Page
 from service.errors import NotAllowedError, NotFoundError
-from service.people.principal import Role
-from service.people.reach import FOUNDED, REACH, Rows, sees_contacts, within_reach
+from service.people.principal import Membership, Role
+from service.people.reach import FOUNDED, REACH, Rows, cells_within, rows_within, sees_contacts, within_reach
 from service.storage import rows
 from service.storage.rows import Row
 
@@ -67,6 +67,63 @@ def _makers(table: str) -> list[Role]:
     return [Role.COORDINATOR] if table in FOUNDED else _changers(table)
 
 
+def may_create(place: Membership, table: str) -> bool:
+    """Whether someone adds rows to a table and removes them."""
+    is_reached = rows_within(place, table, to_change=True) is not Rows.NONE
+    return is_reached and (table not in FOUNDED or rows_within(place, table, to_change=True) is Rows.ALL)
+
+
+def key_of(table: Table, row: Row) -> str | int:
+    """Return what names a row: its id, or its number where the rows of its table have no ids."""
+    key: str | int = row.cells[table.key] if table.key else row.number
+    return key
+
+
+def row_of(given: Context, table: Table, key: str | int, *, to_change: bool = False) -> Row:
+    """Return a row that the caller reads, or changes; one that it only reads is not found to change but refused.
+
+    Raises
+    ------
+    NotFoundError, NotAllowedError
+        Where the caller may not know of it, or may only read it.
+    """
+    row = _within(given, table, key)
+    if to_change:
+        _check_change(given, table, key)
+    return row
+
+
+def create(given: Context, table: Table, cells: Mapping[str, object], *, again: bool = False) -> Row:
+    """Add a row for the caller and return it as the caller sees it; errors as of `rows.insert` and `row_of`.
+
+    Parameters
+    ----------
+    again
+        Whether the cells stood there before, so that no one has to be asked for them.
+    """
+    allowed = dict(cells) if again else cells_within(given.place, table.name, cells)
+    row = _written(given, table, rows.insert(given.connection, given.district_id, table.name, allowed))
+    given.record("created", table.name, str(key_of(table, row)))
+    return row
+
+
+def change(
+    given: Context, table: Table, row: Row, cells: Mapping[str, object], *, again: bool = False
+) -> Row:
+    """Change cells of a row that the caller may change, as `create` adds them; errors as of `rows.change`."""
+    allowed = dict(cells) if again else cells_within(given.place, table.name, cells, row.cells)
+    row = rows.change(given.connection, given.district_id, table.name, row, allowed)
+    row = _written(given, table, row)
+    given.record("changed", table.name, str(key_of(table, row)), {"columns": sorted(allowed)})
+    return row
+
+
+def delete(given: Context, table: Table, row: Row) -> None:
+    """Remove a row that the caller may change; errors as of `rows.delete`."""
+    rows.delete(given.connection, given.district_id, table.name, row)
+    given.record("deleted", table.name, str(key_of(table, row)))
+
+
 @cache
 def routers() -> list[APIRouter]:
     """Return the routes of all tables; their models take a while to make."""
@@ -100,7 +157,7 @@ def _add_reading(made: APIRouter, table: Table, name: str, models: RowModels) ->
 
     @allow(*_readers(table.name))
     def read_row(given: Given, key: Any, response: Response) -> BaseModel:  # Any: an id or a number
-        row = _row(given, table, key)
+        row = row_of(given, table, key)
         response.headers["ETag"] = etag(row.version)
         return _told(models, row)
 
@@ -115,37 +172,29 @@ def _add_reading(made: APIRouter, table: Table, name: str, models: RowModels) ->
 def _add_changing(made: APIRouter, table: Table, name: str, models: RowModels) -> None:
     @allow(*_makers(table.name))
     def create_row(given: Given, new: BaseModel, response: Response) -> BaseModel:
-        made = rows.insert(
-            given.connection, given.district_id, table.name, new.model_dump(exclude_unset=True)
-        )
-        row = _written(given, table, made)
-        key = str(_key_of(table, row))
-        given.record("created", table.name, key)
-        response.headers["Location"] = f"/api/v1/{table.name}/{quote(key, safe='')}"
+        row = create(given, table, new.model_dump(exclude_unset=True))
+        response.headers["Location"] = f"/api/v1/{table.name}/{quote(str(key_of(table, row)), safe='')}"
         response.headers["ETag"] = etag(row.version)
         return _told(models, row)
 
     @allow(*_changers(table.name))
     def change_row(
-        given: Given, key: Any, change: BaseModel, response: Response
+        given: Given, key: Any, changed: BaseModel, response: Response
     ) -> BaseModel:  # Any: likewise
-        row = _row(given, table, key, to_change=True)
+        row = row_of(given, table, key, to_change=True)
         given.check_version(row.version)
-        cells = change.model_dump(exclude_unset=True)
-        row = _written(given, table, rows.change(given.connection, given.district_id, table.name, row, cells))
-        given.record("changed", table.name, str(key), {"columns": sorted(cells)})
+        row = change(given, table, row, changed.model_dump(exclude_unset=True))
         response.headers["ETag"] = etag(row.version)
         return _told(models, row)
 
     @allow(*_makers(table.name))
     def delete_row(given: Given, key: Any) -> None:  # Any: likewise
-        row = _row(given, table, key, to_change=True)
+        row = row_of(given, table, key, to_change=True)
         given.check_version(row.version)
-        rows.delete(given.connection, given.district_id, table.name, row)
-        given.record("deleted", table.name, str(key))
+        delete(given, table, row)
 
     create_row.__annotations__ |= {"new": models.new, "return": models.read}
-    change_row.__annotations__ |= {"key": _key_type(table), "change": models.change, "return": models.read}
+    change_row.__annotations__ |= {"key": _key_type(table), "changed": models.change, "return": models.read}
     delete_row.__annotations__ |= {"key": _key_type(table)}
     what, path = name.lower(), _path(table)
     made.post("", status_code=201, name=f"create_{what}", description=f"Add one to the {table.name}.")(
@@ -168,28 +217,9 @@ def _key_type(table: Table) -> Any:  # a type, of pydantic's own making
     return Annotated[int, Path(ge=1, le=LARGEST, description="The row's number.")]
 
 
-def _key_of(table: Table, row: Row) -> str | int:
-    key: str | int = row.cells[table.key] if table.key else row.number
-    return key
-
-
-def _row(given: Context, table: Table, key: str | int, *, to_change: bool = False) -> Row:
-    """Return a row that the caller reads, or changes; one that it only reads is not found to change but refused.
-
-    Raises
-    ------
-    NotFoundError, NotAllowedError
-        Where the caller may not know of it, or may only read it.
-    """
-    row = _within(given, table, key)
-    if to_change:
-        _check_change(given, table, key)
-    return row
-
-
 def _written(given: Context, table: Table, row: Row) -> Row:
     """Return a row as its writer sees it, or refuse it where it is not one the writer may have."""
-    key = _key_of(table, row)
+    key = key_of(table, row)
     _check_change(given, table, key)
     return _within(given, table, key)
 

@@ -5,10 +5,15 @@ Admins and coordinators read and change all. Whatever stands in no line of the t
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, false, select, true
 
+from matching.errors import DataError
+from matching.rows import read_cell
+from matching.schemas import OFFERS
+from matching.vocabulary import KINDS, MENTORING
+from service.errors import NotAllowedError
 from service.people.principal import Membership, Role
 from service.storage.tables import DISTRICT_TABLES
 
@@ -50,6 +55,13 @@ REACH: Final[Mapping[Role, Mapping[str, tuple[Rows, Rows]]]] = {
 }
 #: Tables whose rows are changed by whoever looks after one, but made and removed by coordinators alone.
 FOUNDED: Final = frozenset({"schools", "partners"})
+#: Cells that coordinators alone fill in, in rows that others change too. The district vouches for a clearance and signs
+#: an agreement; a priority ranks the needs of all schools, so it comes from evidence or from whoever sees all of them.
+ENTRUSTED: Final[Mapping[str, frozenset[str]]] = {
+    "partners": frozenset({"agreement_expires"}),
+    "offers": frozenset({"trained_slots", "cleared_until"}),
+    "needs": frozenset({"priority"}),
+}
 _WHOLE: Final = (Role.ADMIN, Role.COORDINATOR)
 #: The column that says whose a row is, by role; other tables belong to whoever has their need or their offer.
 _OWNER: Final = {Role.LEADER: "school_id", Role.PARTNER: "partner_id"}
@@ -94,6 +106,57 @@ def is_own(place: Membership, table: str) -> ColumnElement[bool]:
 def sees_contacts(place: Membership, table: str) -> ColumnElement[bool]:
     """Return the condition that someone sees the contacts in a row: of all rows, or of those they look after."""
     return true() if place.role in _WHOLE else is_own(place, table)
+
+
+def entrusted(place: Membership, table: str) -> frozenset[str]:
+    """Return the columns of a table that someone does not fill in, though they change its rows."""
+    return frozenset() if place.role in _WHOLE else ENTRUSTED.get(table, frozenset())
+
+
+def cells_within(
+    place: Membership, table: str, cells: Mapping[str, object], before: Mapping[str, Any] | None = None
+) -> dict[str, object]:
+    """Return the cells that someone may write into a row, with what follows for those that are not theirs to fill in.
+
+    Of an offer, as many slots stay cleared for mentoring as were; of a new one none are.
+
+    Parameters
+    ----------
+    before
+        The row as it stands; None where it is new.
+
+    Raises
+    ------
+    NotAllowedError
+        When a cell is for coordinators alone, and is not as it stands.
+    """
+    kept, theirs = dict(cells), entrusted(place, table)
+    for name in sorted(theirs & kept.keys()):
+        new, old = kept.pop(name), (before or {}).get(name)
+        if (new is None) != (old is None) or str(new) != str(old):
+            raise NotAllowedError(
+                f"{table} {name}: a coordinator fills this in; a {place.role} leaves it out."
+            )
+    if table == "offers" and theirs:
+        return kept | _cleared(kept, before)
+    return kept
+
+
+def _cleared(cells: Mapping[str, object], before: Mapping[str, Any] | None) -> dict[str, object]:
+    """Return how many slots are cleared for mentoring once whoever makes an offer has changed it."""
+    if before is None:
+        return {"trained_slots": 0}
+    if not cells.keys() & {"slots", "kinds"}:
+        return {}
+    try:
+        slots = int(
+            read_cell(OFFERS, OFFERS.columns_by_name["slots"], cells.get("slots", before["slots"])).iloc[0]
+        )
+    except (DataError, TypeError):
+        return {}  # No number: the row is refused for it.
+    was_blank, mentors = before["trained_slots"] is None, KINDS[MENTORING] in before["kinds"]
+    known = (before["slots"] if mentors else 0) if was_blank else before["trained_slots"]
+    return {} if was_blank and slots <= known else {"trained_slots": min(known, slots)}
 
 
 def _ids_of(place: Membership, table: str, key: str) -> Select[tuple[str]]:

@@ -342,6 +342,23 @@ sheet_readings: Final = Table(
     Column("read_by", Text, nullable=False),
     Column("read_at", Moment, nullable=False),
 )
+# A row as it was before someone changed or removed it, or nothing where they added it: what they can take back.
+former_rows: Final = Table(
+    "former_rows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "district_id", Integer, ForeignKey("districts.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("owner", Text, nullable=False),
+    Column("done", Text, nullable=False),
+    Column("row_table", Text, nullable=False),
+    # The row's id, or its number; the version that it was left in, 0 where it was removed.
+    Column("row_key", _Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("cells", JSON, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
 # A chain a district, and one of the installation, whose ``chain`` is 0; no row is ever changed or removed.
 audit_log: Final = Table(
     "audit_log",

@@ -227,7 +227,8 @@ class _Writing:
         now = None if row is None else self._rows[row]
         is_running = now is not None and now.status in RUNNING
         since = now.since if now and is_running else on
-        locked = one.is_locked or (now is not None and now.locked)
+        # A lock that came after the plan was made is not the review's to take away.
+        locked = one.is_locked or (now is not None and now.locked and not one.was_locked)
         self._set(one.pair, done, row, Standing(one.given, "active", since, locked))
 
     def _decline(self, one: Reviewed, row: int | None, on: date) -> None:

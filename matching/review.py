@@ -1,6 +1,6 @@
 """The review of a plan: what a coordinator decides about its matches, which rules that breaks, and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -50,8 +50,8 @@ class Reviewed:
         The slots with which it ran when the plan was made, or last published.
     slots
         Its slots once it is accepted, 0 where that ends it.
-    is_locked
-        Whether later plans have to keep it.
+    is_locked, was_locked
+        Whether later plans have to keep it, and whether it was so when the plan was made.
     reason
         Why it is declined.
     override, overridden
@@ -66,6 +66,7 @@ class Reviewed:
     is_by_hand: bool = False
     decision: Decision = Decision.PROPOSED
     is_locked: bool = False
+    was_locked: bool = False
     reason: str = ""
     override: str = ""
     overridden: tuple[Rule, ...] = ()
@@ -115,11 +116,10 @@ class Review:
     basis: Basis
     matches: tuple[Reviewed, ...]
 
-    def having(self, one: Reviewed) -> "Review":
-        """Return the review with one match as it is decided, in its place or at the end."""
-        pairs = [other.pair for other in self.matches]
-        place = pairs.index(one.pair) if one.pair in pairs else len(pairs)
-        return replace(self, matches=(*self.matches[:place], one, *self.matches[place + 1 :]))
+    def having(self, decided: Sequence[Reviewed]) -> "Review":
+        """Return the review with matches as they are decided, each in its place or at the end."""
+        of_pair = {one.pair: one for one in self.matches} | {one.pair: one for one in decided}
+        return replace(self, matches=tuple(of_pair.values()))
 
     def of_pair(self, pair: Pair) -> Reviewed:
         """Return the match of a pair, which has to be there."""
@@ -188,13 +188,14 @@ def proposed(partnerships: pd.DataFrame, matches: pd.DataFrame) -> tuple[Reviewe
             ran=ran.get(pair, 0),
             slots=planned.get(pair, 0),
             is_locked=pair in locked and pair in planned,
+            was_locked=pair in locked,
         )
         for pair in pairs
     )
 
 
-def decide(review: Review, one: Reviewed) -> Review:
-    """Return the review with a decision, or with a match added by hand.
+def decide(review: Review, *decided: Reviewed) -> Review:
+    """Return the review with decisions, all of them or none, or with a match added by hand.
 
     With a reason in ``override``, a decision may break the rules that are not `FIRM`; they are noted in ``overridden``.
     To take a match away is refused for a lock alone: what else it breaks is told when the review is published.
@@ -202,33 +203,53 @@ def decide(review: Review, one: Reviewed) -> Review:
     Raises
     ------
     BrokenRules
-        It breaks rules that nothing was broken by before, without a reason or beyond any.
+        They break rules that nothing was broken by before, without a reason or beyond any.
     """
-    broken = broken_by(review, one)
-    if any(found.rule not in OVERRIDABLE for found in broken):
+    broken = broken_by(review, *decided)
+    has_reasons = all(one.override.strip() for one in decided)
+    if broken and not (has_reasons and all(found.rule in OVERRIDABLE for found in broken)):
         raise BrokenRules(broken)
-    if not one.override.strip():
-        if broken:
-            raise BrokenRules(broken)
-        return review.having(replace(one, overridden=()))
-    scorer, now = review.basis.scorer, _findings(review.having(one))
-    known = {Rule(found.rule) for found in now if found.rule in OVERRIDABLE and concerns(scorer, found, one)}
-    return review.having(replace(one, overridden=tuple(sorted(known))))
+    return review.having(_with_overridden(review, decided))
 
 
-def broken_by(review: Review, one: Reviewed) -> tuple[Finding, ...]:
-    """Return the rules that stand against a decision: those that nothing was broken by before."""
-    if any(other.pair == one.pair and other.given == one.given for other in review.matches):
+def is_plain(matches: Iterable[Reviewed], decided: Sequence[Reviewed]) -> bool:
+    """Whether decisions leave all slots as they are and override nothing, so that no rule has to be asked."""
+    given = {one.pair: one.given for one in matches}
+    return all(given.get(one.pair) == one.given and not one.override.strip() for one in decided)
+
+
+def broken_by(review: Review, *decided: Reviewed) -> tuple[Finding, ...]:
+    """Return the rules that stand against decisions: those that nothing was broken by before."""
+    given = {one.pair: one.given for one in review.matches}
+    changed = {one.pair: one for one in decided if given.get(one.pair) != one.given}
+    if not changed:
         return ()
-    now = _findings(review.having(one))
-    return tuple(found for found in worse(now, _findings(review)) if _counts(found, one))
+    now = _findings(review.having(decided))
+    return tuple(found for found in worse(now, _findings(review)) if _counts(found, changed))
 
 
-def _counts(found: Finding, one: Reviewed) -> bool:
-    """Whether a broken rule stands against a decision: what ran may run on, and what goes leaves others short."""
-    if one.given == 0:
-        return found.rule == Rule.PAIR_LOCKED
-    return one.given > one.ran or found.rule not in PAIR or found.offer_id != one.offer_id
+def _counts(found: Finding, changed: Mapping[Pair, Reviewed]) -> bool:
+    """Whether a broken rule stands against decisions: what ran may run on, and what goes leaves others short."""
+    if found.rule == Rule.PAIR_LOCKED:
+        return True
+    if found.rule in PAIR:
+        one = changed.get((found.need_id, found.offer_id))
+        return one is not None and one.given > one.ran
+    return any(one.given for one in changed.values())
+
+
+def _with_overridden(review: Review, decided: Sequence[Reviewed]) -> list[Reviewed]:
+    """Return decisions with the rules that those with a reason break."""
+    scorer = review.basis.scorer
+    now = _findings(review.having(decided)) if any(one.override.strip() for one in decided) else ()
+    now = tuple(found for found in now if found.rule in OVERRIDABLE)
+
+    def known(one: Reviewed) -> tuple[Rule, ...]:
+        if not one.override.strip():
+            return ()
+        return tuple(sorted({Rule(found.rule) for found in now if concerns(scorer, found, one)}))
+
+    return [replace(one, overridden=known(one)) for one in decided]
 
 
 def cost(review: Review, decided: Sequence[Reviewed] | None = None) -> Cost:

@@ -101,7 +101,7 @@ def publish(given: Given, run_id: str, how: Publish, response: Response) -> Publ
     on = how.on or datetime.now(UTC).date()
     ground = _ground(given, on)
     plan = reviews.plan_of(given.connection, given.district_id, run_id, how.plan)
-    matches = [*map(reviews.reviewed, reviews.rows_of_plan(given.connection, run_id, plan))]
+    matches = reviews.reviewed_with_locks(given.connection, run_id, plan)
     made = publication.publish(ground.district, ground.scorer, matches, on, accept_rest=how.accept_rest)
     if how.dry_run:
         response.status_code = 200

@@ -51,33 +51,55 @@ def decide_match(
     given: Given, run_id: str, number: Number, change: MatchDecision, response: Response, plan: Plan = None
 ) -> MatchRead:
     """Decide about a match: accept or decline it, change its slots, lock it; refused with the rules that it breaks."""
-    plan, basis = basis_of(given, run_id, plan)
+    plan = _made_ready(given, run_id, plan, [number], change)
     rows = reviews.rows_of_plan(given.connection, run_id, plan)
-    row = _row(rows, number)
-    given.check_version(row.version)
-    return _answer(_decide(given, basis, rows, [row], change)[0], response)
+    given.check_version(_row(rows, number).version)
+    return _answer(_decide(given, (run_id, plan), rows, [number], change)[0], response)
 
 
-def decide_matches(given: Given, run_id: str, numbers: Sequence[int], change: MatchDecision) -> list[AnyRow]:
-    """Decide the same about several matches of the last plan of a run, all or none; raises as `decide_match`."""
-    plan, basis = basis_of(given, run_id, None)
+def decide_matches(
+    given: Given, run_id: str, numbers: Sequence[int], change: MatchDecision, plan: int | None = None
+) -> Sequence[AnyRow]:
+    """Decide the same about several matches of a plan of a run, all or none; raises as `decide_match`."""
+    plan = _made_ready(given, run_id, plan, numbers, change)
     rows = reviews.rows_of_plan(given.connection, run_id, plan)
-    return _decide(given, basis, rows, [_row(rows, number) for number in numbers], change)
+    return _decide(given, (run_id, plan), rows, numbers, change)
+
+
+def _made_ready(
+    given: Given, run_id: str, plan: int | None, numbers: Sequence[int], change: MatchDecision
+) -> int:
+    """Return a plan, which is taken up before the district is locked where a decision has to be judged by it."""
+    with given.database.reading() as connection:
+        plan = reviews.plan_of(connection, given.district_id, run_id, plan)
+        rows = reviews.rows_of_plan(connection, run_id, plan)
+    if not review.is_plain(map(reviews.reviewed, rows), _decisions(rows, numbers, change)):
+        basis_of(given, run_id, plan)
+    return plan
 
 
 def _decide(
-    given: Given, basis: Basis, rows: Sequence[AnyRow], chosen: Sequence[AnyRow], change: MatchDecision
-) -> list[AnyRow]:
+    given: Given, plan: tuple[str, int], rows: Sequence[AnyRow], numbers: Sequence[int], change: MatchDecision
+) -> Sequence[AnyRow]:
     """Keep a decision about some of the rows of a plan; nothing is written where one of them breaks a rule."""
-    after = Review(basis, tuple(map(reviews.reviewed, rows)))
-    for row in chosen:
-        after = review.decide(after, _decided(reviews.reviewed(row), change))
-    actor, kept = given.principal.actor, []
-    for row in chosen:
-        decided = after.of_pair((row.need_id, row.offer_id))
-        kept.append(reviews.keep(given.connection, row, decided, actor))
-        _record(given, "decided", kept[-1])
+    before, decided = [*map(reviews.reviewed, rows)], _decisions(rows, numbers, change)
+    if review.is_plain(before, decided):
+        decided = [replace(one, overridden=()) for one in decided]
+    else:
+        _, basis = basis_of(given, *plan)
+        after = review.decide(Review(basis, tuple(before)), *decided)
+        of_pair = {one.pair: one for one in after.matches}
+        decided = [of_pair[one.pair] for one in decided]
+    kept = reviews.keep(
+        given.connection, plan, dict(zip(numbers, decided, strict=True)), given.principal.actor
+    )
+    _record(given, "decided", kept)
     return kept
+
+
+def _decisions(rows: Sequence[AnyRow], numbers: Sequence[int], change: MatchDecision) -> list[Reviewed]:
+    of_number = {row.number: row for row in rows}
+    return [_decided(reviews.reviewed(_found(of_number.get(number), number)), change) for number in numbers]
 
 
 @router.post(
@@ -115,7 +137,7 @@ def add_match(
     reviews.check_is_new(given_now, one)
     one = review.decide(given_now, one).of_pair(one.pair)
     row = reviews.add(given.connection, (run_id, plan), basis.scorer, one, given.principal.actor)
-    _record(given, "added", row)
+    _record(given, "added", [row])
     response.headers["Location"] = f"/api/v1/runs/{run_id}/matches/{row.number}?plan={plan}"
     return Added(match=_answer(row, response), broken=[], cost=cost)
 
@@ -173,15 +195,21 @@ def _decided(one: Reviewed, change: MatchDecision) -> Reviewed:
 
 
 def _row(rows: Sequence[AnyRow], number: int) -> AnyRow:
-    found = next((row for row in rows if row.number == number), None)
-    if found is None:
+    return _found(next((row for row in rows if row.number == number), None), number)
+
+
+def _found(row: AnyRow | None, number: int) -> AnyRow:
+    if row is None:
         raise NotFoundError(f"Match {number}: expected the number of a match of this plan, found none.")
-    return found
+    return row
 
 
-def _record(given: Given, action: str, row: AnyRow) -> None:
-    told = {"decision": row.decision, "slots": row.slots, "overridden": row.overridden}
-    given.record(action, "matches", f"{row.run_id}/{row.plan}/{row.number}", told, matters=False)
+def _record(given: Given, action: str, rows: Sequence[AnyRow]) -> None:
+    """Write down what was decided, however many matches it is about, in one entry."""
+    numbers = ".".join(str(row.number) for row in rows)
+    told = {name: [getattr(row, name) for row in rows] for name in ("decision", "slots", "overridden")}
+    details = {name: values[0] for name, values in told.items()} if len(rows) == 1 else told
+    given.record(action, "matches", f"{rows[0].run_id}/{rows[0].plan}/{numbers}", details, matters=False)
 
 
 def _answer(row: AnyRow, response: Response) -> MatchRead:

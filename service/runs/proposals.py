@@ -58,6 +58,13 @@ def proposals(snapshot: bytes, matches: Rows, changes: Rows) -> Iterator[dict[st
         }
 
 
+def locked_pairs(snapshot: bytes) -> set[tuple[str, str]]:
+    """Return need and offer of the partnerships that were locked in a district's tables, as a job holds them."""
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
+        rows = rows_of(archive.read("partnerships.csv"))
+    return {(row["need_id"], row["offer_id"]) for row in rows if row["locked"] == "yes"}
+
+
 def _table(rows: Rows, *columns: str) -> "pd.DataFrame":
     import pandas as pd
 

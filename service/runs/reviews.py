@@ -1,11 +1,12 @@
 """Reviews in the database: each match of a plan with what was decided about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from matching.candidates import Scorer
 from matching.consequences import row_of
@@ -13,7 +14,8 @@ from matching.fit import MILLION
 from matching.review import Decision, Review, Reviewed
 from matching.vocabulary import Rule
 from service.errors import ConflictError, NotFoundError
-from service.runs.records import AnyRow, run_of
+from service.runs.proposals import locked_pairs
+from service.runs.records import SNAPSHOT, AnyRow, file_of, run_of
 from service.storage.tables import run_matches
 
 BY_HAND: Final = "Added by hand."
@@ -60,6 +62,15 @@ def matches_planned(rows: Sequence[AnyRow]) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=["need_id", "offer_id", "slots"]).astype({"slots": "int64"})
 
 
+def reviewed_with_locks(connection: Connection, run_id: str, plan: int) -> list[Reviewed]:
+    """Return what was decided about the matches of a plan, with the locks that were there when it was made."""
+    rows = rows_of_plan(connection, run_id, plan)
+    if not any(row.decision == Decision.ACCEPTED and not row.locked for row in rows):
+        return [reviewed(row) for row in rows]
+    locked = locked_pairs(file_of(connection, run_id, SNAPSHOT).body)
+    return [replace(reviewed(row), was_locked=(row.need_id, row.offer_id) in locked) for row in rows]
+
+
 def reviewed(row: AnyRow) -> Reviewed:
     """Return what a row says was decided."""
     return Reviewed(
@@ -77,15 +88,17 @@ def reviewed(row: AnyRow) -> Reviewed:
     )
 
 
-def keep(connection: Connection, row: AnyRow, one: Reviewed, actor: str) -> AnyRow:
-    """Keep a decision about a match, and return its row."""
-    where = (
-        (run_matches.c.run_id == row.run_id)
-        & (run_matches.c.plan == row.plan)
-        & (run_matches.c.number == row.number)
-    )
-    values = _decided(one, actor) | {"version": run_matches.c.version + 1}
-    return connection.execute(update(run_matches).where(where).values(values).returning(run_matches)).one()
+def keep(
+    connection: Connection, plan: tuple[str, int], decided: Mapping[int, Reviewed], actor: str
+) -> Sequence[AnyRow]:
+    """Keep decisions about matches of a plan of a run, by their numbers, and return their rows in that order."""
+    of_plan = (run_matches.c.run_id == plan[0]) & (run_matches.c.plan == plan[1])
+    changed = update(run_matches).where(of_plan, run_matches.c.number == bindparam("of"))
+    values = [_decided(one, actor) | {"of": number} for number, one in decided.items()]
+    names: dict[str, object] = {name: bindparam(name) for name in values[0] if name != "of"}
+    connection.execute(changed.values(names | {"version": run_matches.c.version + 1}), values)
+    rows = {row.number: row for row in rows_of_plan(connection, *plan)}
+    return [rows[number] for number in decided]
 
 
 def check_is_new(review: Review, one: Reviewed) -> None:

@@ -105,6 +105,13 @@ def test_a_running_match_gets_its_new_slots_and_keeps_its_first_day_and_its_lock
     assert [change.done for change in found.changes] == [Done.CHANGED]
 
 
+def test_a_lock_taken_away_in_the_review_goes_and_one_that_came_later_stays() -> None:
+    running = runs("n0", "o0", 5, locked="yes")
+    district = make_district([make_need()], [make_offer()], partnerships=[running])
+    assert rows(published(district, [accepted(ran=5, was_locked=True)])) == [["n0", "o0", 5, "active", False]]
+    assert published(district, [accepted(ran=5)]).changes == ()
+
+
 def test_a_running_match_that_the_plan_ends_goes_on_until_that_is_accepted() -> None:
     district = make_district([make_need()], [make_offer()], partnerships=[runs("n0", "o0", 3)])
     ending = Reviewed(need_id="n0", offer_id="o0", ran=3, slots=0)

@@ -187,6 +187,26 @@ def test_no_reason_gives_a_slot_twice(rule: Rule, offer: Row, slots: int) -> Non
     assert decide(found, by_hand(slots=slots - 1)).matches[0].given == slots - 1
 
 
+def test_what_one_decision_frees_another_made_with_it_takes() -> None:
+    plan = review(shared_offer())  # Two slots for the urgent need, one for the later one.
+    soon, late = plan.matches
+    more = replace(late, decision=Decision.ACCEPTED, slots=3)
+    assert Rule.CAPACITY in rules_broken(plan, more)
+    after = decide(plan, declined(soon), more)
+    assert [one.given for one in after.matches] == [0, 3]
+
+
+def test_of_decisions_made_together_one_that_breaks_a_rule_refuses_all() -> None:
+    plan = review(shared_offer())
+    soon, late = plan.matches
+    with pytest.raises(BrokenRules):
+        decide(
+            plan,
+            replace(soon, decision=Decision.ACCEPTED),
+            replace(late, decision=Decision.ACCEPTED, slots=2),
+        )
+
+
 def test_slots_that_others_have_are_named_with_them() -> None:
     found = review(shared_offer())
     with pytest.raises(

@@ -131,6 +131,17 @@ def test_what_is_published_in_parts_adds_up(place: Installation, client: TestCli
     assert client.post(f"{run}/publish", json=ALL).status_code == 409
 
 
+def test_a_match_unlocked_in_the_review_is_unlocked_when_it_is_published(place: Installation) -> None:
+    row = {"need_id": "n0", "offer_id": "o0", "slots": 5, "status": "active", "locked": "yes"}
+    locked = place.add_district("locked", two_needs([row]))
+    client = place.client(Role.COORDINATOR, locked)
+    run = f"/api/v1/runs/{add_plan(place.database, ('n0', 'o0', 5), district_id=locked)}"
+    assert client.get(f"{run}/matches/1").json()["locked"]
+    client.patch(f"{run}/matches/1", json={"locked": False}, headers=ANY)
+    assert client.post(f"{run}/publish", json=ON).status_code == 201
+    assert not client.get("/api/v1/partnerships").json()["items"][0]["locked"]
+
+
 def test_an_undone_publication_leaves_the_district_as_it_was(place: Installation) -> None:
     rows: list[Row] = [
         {

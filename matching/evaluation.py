@@ -117,7 +117,7 @@ def partner_return(district: District, settings: Fit) -> Shrunk:
     now. A year of which the next is not known says nothing.
     """
     rows = district.evaluations[district.evaluations["school_id"] != ""]
-    years = _school_years(rows["term"])
+    years = school_years(rows["term"])
     seen = pd.DataFrame({"partner_id": rows["partner_id"], "school_id": rows["school_id"], "year": years})
     seen = seen[seen["year"] > NO_YEAR].drop_duplicates()
     runs = district.partnerships[district.partnerships["status"].isin(["active", "paused"])]
@@ -146,7 +146,7 @@ def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> p
     """
     rows = district.evaluations
     rows = rows[rows["rating"].notna() & (rows["school_id"] != "")]
-    years = _school_years(rows["term"])
+    years = school_years(rows["term"])
     rows = rows[(years >= years.max(initial=0) - 1) | (years == NO_YEAR)]
     judged = pd.DataFrame(
         {
@@ -176,7 +176,7 @@ def match_ratings(district: District, settings: Fit, matches: pd.DataFrame) -> p
     )
 
 
-def _school_years(terms: pd.Series) -> Index:
+def school_years(terms: pd.Series) -> Index:
     """Return the year in which the school year of each term ends, `NO_YEAR` where the term does not tell."""
     rows, distinct = pd.factorize(terms.to_numpy(dtype=object))
     ends = np.array([np.ceil(term_order(term) - SCHOOL_YEAR) for term in distinct], dtype=np.float64)

@@ -100,7 +100,7 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     """Return the usable evidence with its standing, its weight and the words that say it."""
     rows = district.evidence
     enough = rows["respondents"].isna() | (rows["respondents"] >= settings.min_respondents)
-    direction = rows["measure"].map({name: _direction(name) for name in rows["measure"].unique()})
+    direction = rows["measure"].map({name: direction_of(name) for name in rows["measure"].unique()})
     rows = rows.assign(direction=direction)[enough & (direction != 0)]
     rows = rows.iloc[np.argsort([term_order(term) for term in rows["term"]], kind="stable")]
     rows = rows.drop_duplicates(["school_id", "need_id", "source", "measure"], keep="last").sort_index()
@@ -116,7 +116,7 @@ def _standings(district: District, settings: policy.Priority) -> pd.DataFrame:
     return rows.assign(weight=weight, weighted=weight * rows["standing"], subject=subject).query("weight > 0")
 
 
-def _direction(measure: str) -> int:
+def direction_of(measure: str) -> int:
     """Return +1 where a high value means more need, -1 where a low one does, 0 for a measure not known."""
     name = measure.casefold().replace(" ", "_")
     if WORSE_WHEN_HIGH.search(name):

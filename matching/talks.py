@@ -156,5 +156,7 @@ def _heaviest(weight: Floats, tables: csr_array, most: Floats, least: Floats | f
     if not len(weight):
         return np.zeros(0, dtype=np.int64)
     rows = LinearConstraint(tables, least, most)
-    found = milp(-weight, constraints=rows, bounds=Bounds(0, 1), integrality=1)
-    return np.flatnonzero(found.x > 0.5)  # noqa: PLR2004  # there is nothing but 0 and 1
+    found = milp(
+        -weight, constraints=rows, bounds=Bounds(0, 1), integrality=np.ones(len(weight), dtype=np.int64)
+    )
+    return np.flatnonzero(np.asarray(found.x) > 0.5)  # noqa: PLR2004  # there is nothing but 0 and 1

@@ -3,7 +3,7 @@
 import pytest
 
 from matching.policy import Priority
-from matching.priority import _direction, _subject, priorities_of, term_order
+from matching.priority import _subject, direction_of, priorities_of, term_order
 from tests.districts import Row, make_district, make_need, make_school
 from tests.matching.cases import make_policy
 
@@ -208,7 +208,7 @@ def test_the_policy_may_ask_for_more_schools() -> None:
     ],
 )
 def test_a_measure_is_worse_when_high_or_when_low(measure: str, direction: int) -> None:
-    assert _direction(measure) == direction
+    assert direction_of(measure) == direction
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The review of a run: what is decided about its matches, which rules refuse that, and what it costs the levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -51,38 +51,36 @@ def decide_match(
     given: Given, run_id: str, number: Number, change: MatchDecision, response: Response, plan: Plan = None
 ) -> MatchRead:
     """Decide about a match: accept or decline it, change its slots, lock it; refused with the rules that it breaks."""
-    plan = _made_ready(given, run_id, plan, [number], change)
+    plan = _made_ready(given, run_id, plan, {number: change})
     rows = reviews.rows_of_plan(given.connection, run_id, plan)
     given.check_version(_row(rows, number).version)
-    return _answer(_decide(given, (run_id, plan), rows, [number], change)[0], response)
+    return _answer(_decide(given, (run_id, plan), rows, {number: change})[0], response)
 
 
 def decide_matches(
-    given: Given, run_id: str, numbers: Sequence[int], change: MatchDecision, plan: int | None = None
+    given: Given, run_id: str, changes: Mapping[int, MatchDecision], plan: int | None = None
 ) -> Sequence[AnyRow]:
-    """Decide the same about several matches of a plan of a run, all or none; raises as `decide_match`."""
-    plan = _made_ready(given, run_id, plan, numbers, change)
+    """Decide about matches of a plan of a run by their numbers, all or none; raises as `decide_match`."""
+    plan = _made_ready(given, run_id, plan, changes)
     rows = reviews.rows_of_plan(given.connection, run_id, plan)
-    return _decide(given, (run_id, plan), rows, numbers, change)
+    return _decide(given, (run_id, plan), rows, changes)
 
 
-def _made_ready(
-    given: Given, run_id: str, plan: int | None, numbers: Sequence[int], change: MatchDecision
-) -> int:
+def _made_ready(given: Given, run_id: str, plan: int | None, changes: Mapping[int, MatchDecision]) -> int:
     """Return a plan, which is taken up before the district is locked where a decision has to be judged by it."""
     with given.database.reading() as connection:
         plan = reviews.plan_of(connection, given.district_id, run_id, plan)
         rows = reviews.rows_of_plan(connection, run_id, plan)
-    if not review.is_plain(map(reviews.reviewed, rows), _decisions(rows, numbers, change)):
+    if not review.is_plain(map(reviews.reviewed, rows), _decisions(rows, changes)):
         basis_of(given, run_id, plan)
     return plan
 
 
 def _decide(
-    given: Given, plan: tuple[str, int], rows: Sequence[AnyRow], numbers: Sequence[int], change: MatchDecision
+    given: Given, plan: tuple[str, int], rows: Sequence[AnyRow], changes: Mapping[int, MatchDecision]
 ) -> Sequence[AnyRow]:
-    """Keep a decision about some of the rows of a plan; nothing is written where one of them breaks a rule."""
-    before, decided = [*map(reviews.reviewed, rows)], _decisions(rows, numbers, change)
+    """Keep decisions about some of the rows of a plan; nothing is written where one of them breaks a rule."""
+    before, decided = [*map(reviews.reviewed, rows)], _decisions(rows, changes)
     if review.is_plain(before, decided):
         decided = [replace(one, overridden=()) for one in decided]
     else:
@@ -91,15 +89,18 @@ def _decide(
         of_pair = {one.pair: one for one in after.matches}
         decided = [of_pair[one.pair] for one in decided]
     kept = reviews.keep(
-        given.connection, plan, dict(zip(numbers, decided, strict=True)), given.principal.actor
+        given.connection, plan, dict(zip(changes, decided, strict=True)), given.principal.actor
     )
     _record(given, "decided", kept)
     return kept
 
 
-def _decisions(rows: Sequence[AnyRow], numbers: Sequence[int], change: MatchDecision) -> list[Reviewed]:
+def _decisions(rows: Sequence[AnyRow], changes: Mapping[int, MatchDecision]) -> list[Reviewed]:
     of_number = {row.number: row for row in rows}
-    return [_decided(reviews.reviewed(_found(of_number.get(number), number)), change) for number in numbers]
+    return [
+        _decided(reviews.reviewed(_found(of_number.get(number), number)), change)
+        for number, change in changes.items()
+    ]
 
 
 @router.post(

@@ -219,7 +219,7 @@ def _carry_out(given: Context, run_id: str, sent: Sent, numbers: Sequence[int]) 
         change = MatchDecision(locked=sent.do == "lock", override=reason)
     else:
         change = MatchDecision(slots=_whole(sent.slots, least=0), override=reason)
-    api.decide_matches(given, run_id, numbers, change)
+    api.decide_matches(given, run_id, dict.fromkeys(numbers, change))
 
 
 def _is_whole(text: str) -> bool:

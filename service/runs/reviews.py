@@ -12,6 +12,7 @@ from matching.candidates import Scorer
 from matching.consequences import row_of
 from matching.fit import MILLION
 from matching.review import Decision, Review, Reviewed
+from matching.standing import Pair
 from matching.vocabulary import Rule
 from service.errors import ConflictError, NotFoundError
 from service.runs.proposals import locked_pairs
@@ -67,8 +68,13 @@ def reviewed_with_locks(connection: Connection, run_id: str, plan: int) -> list[
     rows = rows_of_plan(connection, run_id, plan)
     if not any(row.decision == Decision.ACCEPTED and not row.locked for row in rows):
         return [reviewed(row) for row in rows]
-    locked = locked_pairs(file_of(connection, run_id, SNAPSHOT).body)
+    locked = locked_when_made(connection, run_id)
     return [replace(reviewed(row), was_locked=(row.need_id, row.offer_id) in locked) for row in rows]
+
+
+def locked_when_made(connection: Connection, run_id: str) -> set[Pair]:
+    """Return the pairs that were locked when a run was made."""
+    return locked_pairs(file_of(connection, run_id, SNAPSHOT).body)
 
 
 def reviewed(row: AnyRow) -> Reviewed:

@@ -12,12 +12,12 @@ from enum import StrEnum
 import pandas as pd
 
 from embeddings import Encoder
-from matching.audit import Finding
+from matching.audit import Finding, findings_of
 from matching.candidates import Scorer, scorer_of
 from matching.district import District, blank_rows
 from matching.facts import contains, facts_of, pair_key, positions
 from matching.policy import Policy
-from matching.review import FIRM, Decision, Reviewed, concerns, told, worse
+from matching.review import FIRM, Decision, Reviewed, concerns, with_figures, worse
 from matching.standing import RUNNING, Pair, without_returns
 
 CHANGED = "changed"
@@ -84,10 +84,16 @@ class Publication:
     already_broken: tuple[Finding, ...]
 
 
-def scorer_now(district: District, policy: Policy, on: date, encoder: Encoder | None = None) -> Scorer:
-    """Return what judges the partnerships of a district as it is, closed needs included."""
+def scorer_now(
+    district: District,
+    policy: Policy,
+    on: date,
+    encoder: Encoder | None = None,
+    earlier: Scorer | None = None,
+) -> Scorer:
+    """Return what judges the partnerships of a district as it is, closed needs included; ``earlier`` saves work."""
     policy = replace(policy, learning=replace(policy.learning, use=False))
-    return scorer_of(without_returns(district, policy), policy, on, encoder)
+    return scorer_of(without_returns(district, policy), policy, on, encoder, earlier=earlier)
 
 
 def publish(
@@ -120,7 +126,8 @@ def publish(
     writing = _Writing(district, scorer)
     for one in matches:
         writing.write(one, on)
-    before, after = _judged(scorer, district.partnerships), _judged(scorer, writing.table())
+    table = writing.table()
+    before, after = _judged(scorer, district.partnerships), _judged(scorer, table)
     firm = [found for found in after if found.rule in FIRM]
     broken = [
         found
@@ -128,8 +135,8 @@ def publish(
         if found.rule not in FIRM and not _is_excused(scorer, found, matches)
     ]
     return Publication(
-        refusals=(*writing.conflicts, *firm, *broken),
-        partnerships=writing.table(),
+        refusals=(*writing.conflicts, *with_figures(scorer, _running(table), [*firm, *broken])),
+        partnerships=table,
         changes=tuple(writing.changes),
         decisions=_decisions(district, explicit, writing.changes, on),
         already_broken=before,
@@ -155,14 +162,19 @@ def undo(
     writing = _Writing(district, scorer)
     for change in reversed(changes):
         writing.restore(change)
-    restored = without_returns(replace(district, partnerships=writing.table()), scorer.policy)
+    table = writing.table()
+    restored = without_returns(replace(district, partnerships=table), scorer.policy)
     facts = facts_of(restored, scorer.policy.rules, on)
-    then = _judged(replace(scorer, district=restored, facts=facts), restored.partnerships)
+    restoring = replace(scorer, district=restored, facts=facts)
+    then = _judged(restoring, restored.partnerships)
     now = _judged(scorer, district.partnerships)
     known = [*already_broken, *(found for found in now if found.rule not in FIRM)]
     return Publication(
-        refusals=(*writing.conflicts, *worse(then, known)),
-        partnerships=writing.table(),
+        refusals=(
+            *writing.conflicts,
+            *with_figures(restoring, _running(restored.partnerships), worse(then, known)),
+        ),
+        partnerships=table,
         changes=tuple(writing.changes),
         decisions=district.decisions.iloc[:0],
         already_broken=now,
@@ -289,8 +301,12 @@ def _with_standings(table: pd.DataFrame, standings: Sequence[Standing | None]) -
 
 def _judged(scorer: Scorer, partnerships: pd.DataFrame) -> tuple[Finding, ...]:
     """Return what is wrong with the running partnerships of a table."""
+    return findings_of(_running(partnerships), scorer)
+
+
+def _running(partnerships: pd.DataFrame) -> pd.DataFrame:
     runs = partnerships["status"].isin(RUNNING) & (partnerships["slots"] > 0)
-    return told(scorer, partnerships.loc[runs, ["need_id", "offer_id", "slots"]].reset_index(drop=True))
+    return partnerships.loc[runs, ["need_id", "offer_id", "slots"]].reset_index(drop=True)
 
 
 def _is_excused(scorer: Scorer, found: Finding, matches: Iterable[Reviewed]) -> bool:

@@ -224,8 +224,10 @@ def broken_by(review: Review, *decided: Reviewed) -> tuple[Finding, ...]:
     changed = {one.pair: one for one in decided if given.get(one.pair) != one.given}
     if not changed:
         return ()
-    now = _findings(review.having(decided))
-    return tuple(found for found in worse(now, _findings(review)) if _counts(found, changed))
+    then = _given(review.having(decided))
+    scorer = review.basis.scorer
+    found = worse(findings_of(then, scorer), findings_of(_given(review), scorer))
+    return with_figures(scorer, then, [one for one in found if _counts(one, changed)])
 
 
 def _counts(found: Finding, changed: Mapping[Pair, Reviewed]) -> bool:
@@ -241,7 +243,8 @@ def _counts(found: Finding, changed: Mapping[Pair, Reviewed]) -> bool:
 def _with_overridden(review: Review, decided: Sequence[Reviewed]) -> list[Reviewed]:
     """Return decisions with the rules that those with a reason break."""
     scorer = review.basis.scorer
-    now = _findings(review.having(decided)) if any(one.override.strip() for one in decided) else ()
+    has_reasons = any(one.override.strip() for one in decided)
+    now = findings_of(_given(review.having(decided)), scorer) if has_reasons else ()
     now = tuple(found for found in now if found.rule in OVERRIDABLE)
 
     def known(one: Reviewed) -> tuple[Rule, ...]:
@@ -310,16 +313,15 @@ def concerns(scorer: Scorer, found: Finding, one: Reviewed) -> bool:
     return found.need_id in ("", one.need_id) and found.offer_id in ("", one.offer_id)
 
 
-def told(scorer: Scorer, matches: pd.DataFrame) -> tuple[Finding, ...]:
-    """Return what is wrong with matches (need_id, offer_id, slots), with all figures that it is about."""
-    return tuple(_with_figures(scorer, matches, found) for found in findings_of(matches, scorer))
+def with_figures(scorer: Scorer, matches: pd.DataFrame, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what is wrong with matches (need_id, offer_id, slots) with all figures that it is about."""
+    return tuple(_with_figures(scorer, matches, found) for found in findings)
 
 
-def _findings(review: Review) -> tuple[Finding, ...]:
-    """Return what is wrong with a plan as it is decided."""
+def _given(review: Review) -> pd.DataFrame:
+    """Return need_id, offer_id and slots of a plan as it is decided."""
     given = [(*one.pair, one.given) for one in review.matches if one.given]
-    matches = pd.DataFrame(given, columns=["need_id", "offer_id", "slots"]).astype({"slots": np.int64})
-    return told(review.basis.scorer, matches)
+    return pd.DataFrame(given, columns=["need_id", "offer_id", "slots"]).astype({"slots": np.int64})
 
 
 def _with_figures(scorer: Scorer, matches: pd.DataFrame, found: Finding) -> Finding:

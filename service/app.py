@@ -29,10 +29,12 @@ from service.operations.figures import show_figures
 from service.operations.limits import Bounds
 from service.overviews import Overviews
 from service.pages.site import add_pages
+from service.previews import Previews
 from service.recommending import Recommenders, Warming
 from service.runs.executors import executor_of
 from service.runs.job import encoder_of
 from service.runs.plans import Plans
+from service.runs.publishing import Grounds
 from service.runs.supervisor import Supervisor
 from service.settings import Settings
 from service.storage.database import Database
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.plans = Plans()
     encoder = encoder_of(settings.model)
     app.state.recommenders, app.state.overviews = Recommenders(encoder), Overviews(encoder)
+    app.state.previews, app.state.grounds = Previews(encoder), Grounds(encoder)
     problems.tell_problems(app)
     app.include_router(_api())
     add_pages(app)

@@ -19,8 +19,7 @@ from service.api.runs import READERS, number_of
 from service.errors import ConflictError
 from service.people.principal import Role
 from service.runs import publishing, reviews
-from service.runs.job import encoder_of
-from service.runs.publishing import AnyRow, Ground
+from service.runs.publishing import AnyRow, Ground, Grounds
 from service.storage.tables import publications
 
 router = APIRouter(tags=["publications"], route_class=route.Route)
@@ -152,16 +151,14 @@ def read_publication(given: Given, number: Number) -> PublicationRead:
 
 def _ground(given: Given, on: date) -> Ground:
     """Return the district as it is under its lock; what takes long is done before, and again where it changed since."""
-    encoder = encoder_of(given.request.app.state.settings.model)
+    grounds: Grounds = given.request.app.state.grounds
     with given.database.reading() as connection:
-        ground = publishing.ground_of(connection, given.district_id, on, encoder)
-    if publishing.is_current(given.connection, given.district_id, ground):
-        return ground
-    return publishing.ground_of(given.connection, given.district_id, on, encoder)
+        grounds.of(connection, given.district_id, on)
+    return grounds.of(given.connection, given.district_id, on)
 
 
-def publish_one(given: Given, one: Reviewed) -> PublicationRead:
-    """Make what a coordinator decided about one match, without a run, today.
+def publish_one(given: Given, one: Reviewed, *others: Reviewed) -> PublicationRead:
+    """Make what a coordinator decided about one match and those that give way to it, without a run, today.
 
     Raises
     ------
@@ -169,9 +166,8 @@ def publish_one(given: Given, one: Reviewed) -> PublicationRead:
         Where the district would break a rule then.
     """
     ground = _ground(given, datetime.now(UTC).date())
-    return _read(
-        _written(given, ground, publication.publish(ground.district, ground.scorer, [one], ground.on), None)
-    )
+    made = publication.publish(ground.district, ground.scorer, [one, *others], ground.on)
+    return _read(_written(given, ground, made, None))
 
 
 def _written(given: Given, ground: Ground, made: Publication, plan: tuple[str, int] | None) -> AnyRow:

@@ -1,8 +1,10 @@
 """Publications in the database: the partnerships that a review makes, written and taken back row by row."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
@@ -22,36 +24,54 @@ from service.storage.tables import DISTRICT_TABLES, districts, publications, run
 
 AnyRow = Row[Any]  # Any: the columns of a query
 Stored = Mapping[str, Any]  # Any: JSON
+#: Districts whose grounds are kept.
+MOST_DISTRICTS: Final = 8
 _PARTNERSHIPS: Final = "partnerships"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
-    """A district at one version, with the places of its partnerships in the database and what judges them."""
+    """A district at one version, with the places of its partnerships in the database and what judges them.
+
+    ``changed_at`` tells two versions of the same number apart, of which one was never committed.
+    """
 
     version: int
+    changed_at: datetime
     on: date
     district: District
     numbers: tuple[int, ...]
     scorer: Scorer
 
 
-def ground_of(connection: Connection, district_id: int, on: date, encoder: Encoder) -> Ground:
-    """Return a district as it stands."""
-    found = connection.execute(
-        select(districts.c.version, districts.c.policy).where(districts.c.id == district_id)
-    ).one()
-    district = load_district(connection, district_id, with_contacts=False)
-    scorer = scorer_now(district, policy_from_toml(found.policy), on, encoder)
-    return Ground(
-        found.version, on, district, tuple(_numbers(connection, district_id, _PARTNERSHIPS)), scorer
-    )
+class Grounds:
+    """What publications stand on: the last ground of each district, kept for as long as nothing changes."""
 
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._kept: OrderedDict[int, Ground] = OrderedDict()
+        self._arranging = Lock()
 
-def is_current(connection: Connection, district_id: int, ground: Ground) -> bool:
-    """Whether a district still stands as it did."""
-    version = connection.scalar(select(districts.c.version).where(districts.c.id == district_id))
-    return bool(version == ground.version)
+    def of(self, connection: Connection, district_id: int, on: date) -> Ground:
+        """Return a district as it stands in a transaction, judged by the rules of a day."""
+        stands = select(districts.c.version, districts.c.changed_at, districts.c.policy)
+        now = connection.execute(stands.where(districts.c.id == district_id)).one()
+        with self._arranging:
+            kept = self._kept.get(district_id)
+        if kept and (kept.version, kept.changed_at, kept.on) == (now.version, now.changed_at, on):
+            return kept
+        district = load_district(connection, district_id, with_contacts=False)
+        earlier = kept.scorer if kept else None
+        scorer = scorer_now(district, policy_from_toml(now.policy), on, self._encoder, earlier)
+        scorer.kept.settle()
+        numbers = tuple(_numbers(connection, district_id, _PARTNERSHIPS))
+        made = Ground(now.version, now.changed_at, on, district, numbers, scorer)
+        with self._arranging:
+            self._kept[district_id] = made
+            self._kept.move_to_end(district_id)
+            while len(self._kept) > MOST_DISTRICTS:
+                self._kept.popitem(last=False)
+        return made
 
 
 def write(

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
+from matching.areas import area_numbered, focus_areas
 from matching.vocabulary import RULE_WORDS, Rule
 from service.pages.reader import LANGUAGES, Reader, reader_of
 
@@ -43,6 +44,7 @@ def render(request: Request, template: str, /, status: int = HTTPStatus.OK, **va
         "moment": reader.moment,
         "level_words": partial(_level_words, reader),
         "why": partial(_why, reader),
+        "area_words": partial(_area_words, reader),
         **values,
     }
     return _templates().TemplateResponse(request, template, shown, status_code=status)
@@ -59,6 +61,14 @@ def _level_words(reader: Reader, level: str) -> str:
 def _why(reader: Reader, rules: Iterable[str]) -> str:
     """Return what stands in the way in words."""
     return ", ".join(reader.say(RULE_WORDS[Rule(rule)]) for rule in rules)
+
+
+def _area_words(reader: Reader, key: str) -> str:
+    """Return a focus area in words, "" for none."""
+    if not key:
+        return ""
+    area = focus_areas()[area_numbered(key)]
+    return area.spanish[:1].upper() + area.spanish[1:] if reader.language == "es" else area.title
 
 
 def wants_page(request: Request) -> bool:

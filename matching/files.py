@@ -46,12 +46,12 @@ _PLAIN = str.maketrans({"\xa0": " ", "\u202f": " ", "\u2007": " ", "\u200b": "",
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Letters that neither a workbook nor a database can hold."""
 _LIKE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{31}")
-_CSV_SUFFIXES = (".csv", ".tsv", ".txt")
-_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
-_PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", *_WORKBOOK_SUFFIXES)
-_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+CSV_SUFFIXES = (".csv", ".tsv", ".txt")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+PACKED = (".zip", ".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", *WORKBOOK_SUFFIXES)
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 """How a workbook from before 2007 starts, and any with a password."""
-_MOST_SHEETS: Final = 100
+MOST_SHEETS: Final = 100
 _HEADER_SAMPLE: Final = 65_536
 
 
@@ -109,7 +109,7 @@ def read_sheets(path: Path) -> Sheets:
     if path.is_dir():
         return _read_folder(path)
     suffix = path.suffix.lower()
-    if path.is_file() and suffix in (*_WORKBOOK_SUFFIXES, ".zip"):
+    if path.is_file() and suffix in (*WORKBOOK_SUFFIXES, ".zip"):
         with path.open("rb") as file:
             return _read_packed(file, path.name, LIMITS if suffix == ".zip" else UNLIMITED)
     found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
@@ -135,8 +135,8 @@ def read_upload(file: BinaryIO, name: str, limits: Limits = LIMITS) -> Sheets:
         return _read_packed(file, name, limits)
     place = PurePosixPath(name.replace("\\", "/"))
     table = TABLES.get(word_key(place.stem))
-    if start == _OLD_WORKBOOK or table is None or place.suffix.lower() not in _CSV_SUFFIXES:
-        found = f"{name}, which is an old workbook or has a password" if start == _OLD_WORKBOOK else name
+    if start == OLD_WORKBOOK or table is None or place.suffix.lower() not in CSV_SUFFIXES:
+        found = f"{name}, which is an old workbook or has a password" if start == OLD_WORKBOOK else name
         expected = (
             "an .xlsx workbook, a .zip of CSV files, or one CSV file named after its table, like needs.csv"
         )
@@ -155,10 +155,10 @@ def read_sheet(path: Path, table: Table) -> Sheets:
         When there is neither at this path.
     """
     suffix = path.suffix.lower()
-    if path.is_file() and suffix in _WORKBOOK_SUFFIXES:
+    if path.is_file() and suffix in WORKBOOK_SUFFIXES:
         with path.open("rb") as file:
             return _read_workbook(file, path.name, {table.name: table})
-    if not path.is_file() or suffix not in _CSV_SUFFIXES:
+    if not path.is_file() or suffix not in CSV_SUFFIXES:
         found = f"{path.name}, which is neither" if path.exists() else f"nothing at {path}"
         raise DataError([Problem(table.name, None, None, found, "a CSV file or an .xlsx workbook")])
     sheets = Sheets()
@@ -221,7 +221,7 @@ def _read_packed(file: BinaryIO, name: str, limits: Limits) -> Sheets:
         sheets, unread = Sheets(limits=limits), []
         for entry in archive.infolist():
             path = PurePosixPath(entry.filename.replace("\\", "/"))
-            if path.suffix.lower() in _PACKED:
+            if path.suffix.lower() in PACKED:
                 raise refusal(f"{path.name} in {name}, which is packed itself", "CSV files in a zip")
             if entry.is_dir() or _is_passed_over(path.name) or "__MACOSX" in path.parts:
                 continue
@@ -236,13 +236,13 @@ def _read_packed(file: BinaryIO, name: str, limits: Limits) -> Sheets:
 
 def _is_passed_over(name: str) -> bool:
     """Whether a file in a folder is none of a district's and not worth a word."""
-    is_table = PurePosixPath(name).suffix.lower() in (*_CSV_SUFFIXES, *_WORKBOOK_SUFFIXES)
+    is_table = PurePosixPath(name).suffix.lower() in (*CSV_SUFFIXES, *WORKBOOK_SUFFIXES)
     return name.startswith((".", "~")) or not is_table
 
 
 def _table_of(name: str) -> Table | None:
     path = PurePosixPath(name)
-    return TABLES.get(word_key(path.stem)) if path.suffix.lower() in _CSV_SUFFIXES else None
+    return TABLES.get(word_key(path.stem)) if path.suffix.lower() in CSV_SUFFIXES else None
 
 
 def _warn_of_unread(sheets: Sheets, names: Sequence[str]) -> None:
@@ -252,7 +252,7 @@ def _warn_of_unread(sheets: Sheets, names: Sequence[str]) -> None:
 
 def _add_csv(sheets: Sheets, table: Table, data: bytes) -> None:
     name = table.name
-    text, encoding = _decoded(data)
+    text, encoding = decoded(data)
     if text is None:
         expected = "a CSV file saved as UTF-8"
         problem = Problem(name, None, None, "letters in an encoding that is not known", expected)
@@ -267,11 +267,11 @@ def _add_csv(sheets: Sheets, table: Table, data: bytes) -> None:
     else:
         delimiter = _delimiter(text.lstrip()[:_HEADER_SAMPLE].partition("\n")[0], table)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    records = sheets.counted(_csv_records(reader, name, sheets.problems), name)
+    records = sheets.counted(csv_records(reader, name, sheets.problems), name)
     sheets.add(name, sheet_of_records(table, records, decimal_comma=delimiter == ";"))
 
 
-def _decoded(data: bytes) -> tuple[str | None, str]:
+def decoded(data: bytes) -> tuple[str | None, str]:
     """Return the text of a file and its encoding; no text where neither encoding of Excel's fits."""
     has_utf16_mark = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     for encoding in ("utf-16",) if has_utf16_mark else ("utf-8-sig", "cp1252"):
@@ -292,7 +292,7 @@ def _delimiter(header: str, table: Table) -> str:
     return max((",", ";", "\t"), key=num_known)
 
 
-def _csv_records(reader: Iterator[list[str]], name: str, problems: list[Problem]) -> Iterator[list[str]]:
+def csv_records(reader: Iterator[list[str]], name: str, problems: list[Problem]) -> Iterator[list[str]]:
     """Yield all records, one a spreadsheet row whatever its line breaks; note the rows that are no CSV."""
     row = 0
     while True:
@@ -332,14 +332,14 @@ def _read_workbook(
 
 def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table], limits: Limits) -> Sheets:
     sheets, unread = Sheets(limits=limits), []
-    if len(workbook.worksheets) > _MOST_SHEETS:
-        raise refusal(f"{len(workbook.worksheets)} sheets", f"at most {_MOST_SHEETS}")
+    if len(workbook.worksheets) > MOST_SHEETS:
+        raise refusal(f"{len(workbook.worksheets)} sheets", f"at most {MOST_SHEETS}")
     for worksheet in workbook.worksheets:
         name = word_key(worksheet.title)
         if name in tables:
             worksheet.reset_dimensions()
             records = sheets.counted(
-                ([_sheet_text(cell) for cell in row] for row in worksheet.iter_rows()), name
+                ([sheet_text(cell) for cell in row] for row in worksheet.iter_rows()), name
             )
             sheets.add(name, sheet_of_records(tables[name], records))
         else:
@@ -348,7 +348,7 @@ def _sheets_of_workbook(workbook: Workbook, tables: Mapping[str, Table], limits:
     return sheets
 
 
-def _sheet_text(cell: _AnyCell) -> str:
+def sheet_text(cell: _AnyCell) -> str:
     """Return what a cell of a workbook says; Excel writes a text such as _x0041_ with x005F_ in front."""
     text = plain_text(_workbook_text(cell)).strip()
     if "_x005F_" in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,12 +18,21 @@ from matching.values import word_key
 
 MOST_LETTERS = 32_000
 """A little less than a cell of Excel holds, so that all can be written there, also with an apostrophe in front."""
-_PERSON = frozenset({"student", "pupil", "child", "learner", "scholar"})
+_PERSON = frozenset(
+    {"student", "pupil", "child", "learner", "scholar", "estudiante", "alumno", "alumna", "nino", "nina"}
+)
 _PERSONAL = frozenset(
     {"name", "first", "last", "surname", "id", "number", "photo", "email", "phone", "address", "birth"}
+    | {"nombre", "apellido", "apellidos", "correo", "telefono", "direccion", "numero", "matricula"}
 )
-_PRIVATE = frozenset({"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "guardian"})
-_COUNTED = frozenset({"pct", "percent", "rate", "share", "count", "num", "total", "average", "avg", "mean"})
+_PRIVATE = frozenset(
+    {"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "guardian", "curp", "nacimiento", "tutelado"}
+)
+_TOGETHER = ({"date", "birth"}, {"social", "security"}, {"seguro", "social"}, {"lunch", "status"})
+"""Words that say it together."""
+_COUNTED = frozenset(
+    {"pct", "percent", "rate", "share", "count", "num", "total", "average", "avg", "mean"} | {"porcentaje"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,9 +155,10 @@ def long_cells(
 
 def is_student_record(header: str) -> bool:
     """Whether a column by its name holds records of single students; counts and shares of students do not."""
-    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).casefold()))
+    apart = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).casefold())
+    words = set(re.findall(r"[a-z]+", re.sub(r"[\u0300-\u036f]", "", apart)))
     if words & _COUNTED:
         return False
     joined = word_key(header) in {person + personal for person in _PERSON for personal in _PERSONAL}
     of_person = bool(words & _PERSON and words & _PERSONAL) or joined
-    return of_person or bool(words & _PRIVATE) or {"date", "birth"} <= words
+    return of_person or bool(words & _PRIVATE) or any(together <= words for together in _TOGETHER)

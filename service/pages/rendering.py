@@ -13,6 +13,7 @@ from starlette.templating import Jinja2Templates
 from matching.areas import area_numbered, focus_areas
 from matching.vocabulary import RULE_WORDS, Rule
 from service.pages.reader import LANGUAGES, Reader, reader_of
+from service.pages.sentences import told
 
 FOLDER: Final = Path(__file__).parent
 
@@ -42,15 +43,16 @@ def render(request: Request, template: str, /, status: int = HTTPStatus.OK, **va
         "share": reader.share,
         "day": reader.day,
         "moment": reader.moment,
-        "level_words": partial(_level_words, reader),
+        "level_words": partial(level_words, reader),
         "why": partial(_why, reader),
+        "told": partial(told, reader),
         "area_words": partial(_area_words, reader),
         **values,
     }
     return _templates().TemplateResponse(request, template, shown, status_code=status)
 
 
-def _level_words(reader: Reader, level: str) -> str:
+def level_words(reader: Reader, level: str) -> str:
     """Return a slot level in words."""
     line, priority = level.split("-")
     if line == "mentoring":

@@ -109,6 +109,11 @@ class Recommender:
         self._of_kind = [_KindOffers.of(self._scorer, kind, earlier) for kind in range(len(KINDS))]
         self._reading = Lock()
 
+    @property
+    def scorer(self) -> Scorer:
+        """What has read the district's texts."""
+        return self._scorer
+
     def offers_for(self, need_id: str, *, limit: int = 10, area: str | None = None) -> OffersForNeed:
         """Return the offers that suit a need best, and the most similar of those that a rule excludes.
 

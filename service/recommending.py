@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from embeddings import Encoder
+from matching.candidates import Scorer
 from matching.policy import policy_from_toml
 from matching.questions import Question
 from matching.recommendation import Recommender, UnknownIdError
@@ -130,6 +131,10 @@ class Recommenders:
             Where the district's texts are still being read.
         """
         return self._warm(connection, district_id).recommender.areas()
+
+    def scorer(self, connection: Connection, district_id: int) -> Scorer:
+        """Return what has read the texts of a district; errors as `answer` has them."""
+        return self._warm(connection, district_id).recommender.scorer
 
     def known(self) -> dict[int, State | None]:
         """Return the districts that are kept, the state of each None while it is first made."""

@@ -5,14 +5,15 @@ from typing import Annotated
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from matching.policy import policy_from_toml
+from matching.policy import changed_settings, policy_from_toml
 from service.api import route
-from service.api.access import EVERYONE, Given, allow, etag
+from service.api.access import EVERYONE, Context, Given, allow, etag
 from service.api.paging import After, Limit, Page, page_of
 from service.errors import ConflictError, NotAllowedError, NotFoundError
 from service.people.principal import Role
+from service.runs.records import AnyRow
 from service.storage.tables import districts
 
 router = route.router("districts")
@@ -103,14 +104,27 @@ def change_district(given: Given, key: str, change: DistrictChange, response: Re
     """Change a district's name or policy; a coordinator of it may."""
     row = _row(given, key, to_change=True)
     given.check_version(row.version)
-    cells = change.model_dump(exclude_none=True)
-    policy_from_toml(cells.get("policy", ""))
-    values = cells | {"version": districts.c.version + 1, "changed_at": datetime.now(UTC)}
-    changed = update(districts).where(districts.c.id == row.id).values(values).returning(districts)
-    row = given.connection.execute(changed).one()
-    given.record("changed", "districts", key, {"columns": sorted(cells)}, chain=row.id)
+    row = write_change(given, row, change)
     response.headers["ETag"] = etag(row.version)
     return _read(row)
+
+
+def write_change(given: Context, row: AnyRow, change: DistrictChange) -> AnyRow:
+    """Change a district, write down which settings of its policy were and are what, and return it.
+
+    Raises
+    ------
+    ValueError
+        Where the policy is none.
+    """
+    cells = change.model_dump(exclude_none=True)
+    policies = (policy_from_toml(text) for text in (row.policy, cells.get("policy", row.policy)))
+    settings = changed_settings(*policies)
+    values = cells | {"version": districts.c.version + 1, "changed_at": datetime.now(UTC)}
+    changed = update(districts).where(districts.c.id == row.id).values(values).returning(districts)
+    details = {"columns": sorted(cells)} | ({"settings": settings} if settings else {})
+    given.record("changed", "districts", row.key, details, matters=False, chain=row.id)
+    return given.connection.execute(changed).one()
 
 
 @router.delete("/{key}", status_code=204)
@@ -123,7 +137,7 @@ def delete_district(given: Given, key: str) -> None:
     given.record("deleted", "districts", key)
 
 
-def _row(given: Given, key: str, *, to_change: bool = False) -> Row[tuple[object, ...]]:
+def _row(given: Given, key: str, *, to_change: bool = False) -> AnyRow:
     """Return a district that whoever asks may know of, or change."""
     missing = NotFoundError(f"District {key}: expected one of yours, found none.")
     principal = given.principal
@@ -140,5 +154,5 @@ def _row(given: Given, key: str, *, to_change: bool = False) -> Row[tuple[object
     return found
 
 
-def _read(row: Row[tuple[object, ...]]) -> DistrictRead:
+def _read(row: AnyRow) -> DistrictRead:
     return DistrictRead.model_validate(row, from_attributes=True)

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.pages import adding, district, openid, places, publishing, reviewing, runs, signing_in
+from service.pages import adding, district, openid, places, policies, publishing, reviewing, runs, signing_in
 from service.pages.rendering import FOLDER
 from service.people.oidc import Client, Provider
 from service.people.passwords import Passwords
@@ -19,7 +19,7 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(openid.router)
     app.include_router(district.router)
     app.include_router(places.router)
-    for part in (runs, reviewing, adding, publishing):
+    for part in (runs, reviewing, adding, publishing, policies):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 

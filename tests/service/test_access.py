@@ -52,6 +52,10 @@ GET     /districts/{district}/schools                     coordinator leader boa
 GET     /districts/{district}/schools/{school_id}         coordinator leader board
 GET     /districts/{district}/partners                    coordinator leader board
 GET     /districts/{district}/partners/{partner_id}       coordinator leader partner board
+GET     /districts/{district}/policy                      coordinator board
+POST    /districts/{district}/policy                      coordinator
+POST    /districts/{district}/policy/text                 coordinator
+POST    /districts/{district}/policy/undo                 coordinator
 GET     /districts/{district}/runs                        coordinator leader board
 POST    /districts/{district}/runs                        coordinator
 GET     /districts/{district}/runs/{run_id}               coordinator leader board

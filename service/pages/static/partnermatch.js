@@ -56,6 +56,27 @@ async function tell(details) {
   place.replaceChildren(...(page.querySelector("#cost")?.childNodes ?? []));
 }
 
+// Forms that only ask: their answer takes the place of the part of the page that they stand in.
+async function ask(event) {
+  event.preventDefault();
+  const form = event.target;
+  const part = document.getElementById(form.dataset.within);
+  const query = new URLSearchParams(new FormData(form, event.submitter));
+  part.setAttribute("aria-busy", "true");
+  const told = document.createElement("p");
+  told.className = "notice";
+  told.setAttribute("role", "status");
+  form.after(told);
+  told.textContent = form.dataset.shown;
+  const address = `${form.getAttribute("action")}?${query}`;
+  const { page } = await pageOf(address);
+  const answer = page.getElementById(form.dataset.within);
+  if (!answer) return location.assign(address);
+  part.replaceWith(answer);
+  wake();
+  (document.getElementById("thought") ?? answer).focus();
+}
+
 // Keys work outside of fields, and can be switched off.
 const KEYS = "partnermatch-keys";
 function press(event) {
@@ -82,14 +103,52 @@ function press(event) {
   }
 }
 
+// A policy that is being changed: what that would do is told while a slider moves; small buttons keep their place.
+function draft(form) {
+  let waiting = 0;
+  let asked = 0;
+  const pageAs = (button) => pageOf(`${form.getAttribute("action").split("#")[0]}?${new URLSearchParams(new FormData(form, button))}`);
+  const tell = async () => {
+    const own = ++asked;
+    const { page } = await pageAs();
+    const now = page.querySelector("[data-changes]");
+    if (own !== asked || !now) return;
+    document.querySelector("[data-changes]").replaceChildren(...now.childNodes);
+    document.querySelector("[data-status]").textContent = document.querySelector("[data-told]")?.textContent ?? "";
+  };
+  form.addEventListener("input", (event) => {
+    const output = event.target.parentElement.querySelector("output");
+    if (output) {
+      const unit = output.dataset.unit ? `\u00a0${output.dataset.unit}` : "";
+      output.value = Number(event.target.value).toLocaleString(document.documentElement.lang) + unit;
+    }
+    clearTimeout(waiting);
+    waiting = setTimeout(tell, 250);
+  });
+  form.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    if (!["move", "default"].includes(button?.name)) return;
+    event.preventDefault();
+    const { page } = await pageAs(button);
+    const field = button.name === "default" ? button.value.replaceAll(".", "-") : button.id;
+    show(page);
+    const other = field.startsWith("up-") ? field.replace("up-", "down-") : field.replace("down-", "up-");
+    (document.getElementById(field) ?? document.getElementById(other))?.focus();
+    document.querySelector("[data-status]").textContent = document.querySelector("[data-told]")?.textContent ?? "";
+  });
+}
+
 /** Attend to what has come onto the page. */
 function wake() {
   const live = document.querySelector("[data-live]");
   if (live) follow(live);
   for (const form of document.querySelectorAll("form[data-partly]")) form.addEventListener("submit", send);
+  for (const form of document.querySelectorAll("form[data-within]")) form.addEventListener("submit", ask);
   for (const details of document.querySelectorAll("details[data-cost]")) {
     details.addEventListener("toggle", () => tell(details));
   }
+  const drafted = document.querySelector("form[data-draft]");
+  if (drafted) draft(drafted);
   const keys = document.querySelector("[data-keys]");
   if (keys) {
     keys.hidden = false;

@@ -23,6 +23,7 @@ PATHS = (
     "/districts/demo/schools/0304",
     "/districts/demo/partners",
     "/districts/demo/partners/P004",
+    "/districts/demo/policy",
 )
 
 

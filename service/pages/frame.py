@@ -14,6 +14,7 @@ from service.api.access import Context
 from service.overviews import Standing
 from service.pages.rendering import render
 from service.people.principal import Role
+from service.storage.former_rows import find
 from service.storage.tables import districts
 
 Records = list[dict[Hashable, Any]]  # Any: cells of a row
@@ -48,9 +49,19 @@ def show(given: Context, template: str, status: int = HTTPStatus.OK, **values: o
         here=f"/districts/{given.place.district_key}",
         principal=given.principal,
         role=given.role,
+        done=_done(given),
         places=[(place, words) for place, words, roles in PLACES if given.role in roles],
         **values,
     )
+
+
+def _done(given: Context) -> dict[str, object] | None:
+    """Return what whoever asks did to a row just now, as the address says, and whether that took something back."""
+    asked = given.request.query_params
+    if "done" not in asked:
+        return None
+    former = find(given.connection, given.district_id, given.principal.actor, asked["done"])
+    return {"name": asked["done"], "former": former, "is_undone": "undone" in asked} if former else None
 
 
 def standing_of(given: Context) -> Standing:

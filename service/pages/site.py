@@ -3,7 +3,19 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.pages import adding, district, openid, places, policies, publishing, reviewing, runs, signing_in
+from service.pages import (
+    adding,
+    changing,
+    district,
+    openid,
+    places,
+    policies,
+    publishing,
+    reviewing,
+    row_lists,
+    runs,
+    signing_in,
+)
 from service.pages.rendering import FOLDER
 from service.people.oidc import Client, Provider
 from service.people.passwords import Passwords
@@ -19,7 +31,7 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(openid.router)
     app.include_router(district.router)
     app.include_router(places.router)
-    for part in (runs, reviewing, adding, publishing, policies):
+    for part in (runs, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 

@@ -1,6 +1,7 @@
 """The rows that one row has to do with: those its checks read, and those that refer to it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -44,9 +45,32 @@ def related_rows(
     return related
 
 
-def referring_rows(connection: Connection, district_id: int, table: str, key: str) -> list[str]:
-    """Return who refers to a row, in words: ``2 needs (N1, N7)``, how many and the first few of each table."""
-    said = []
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """Rows of one table that refer to another row.
+
+    Parameters
+    ----------
+    column
+        In which they name it.
+    count, first
+        How many there are, and the ids or numbers of the first of them.
+    """
+
+    table: str
+    column: str
+    count: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return them in words, such as ``2 of needs in school_id (N1, N7)``."""
+        names = ", ".join(self.first) + (", ..." if self.count > len(self.first) else "")
+        return f"{self.count} of {self.table} in {self.column} ({names})"
+
+
+def referring(connection: Connection, district_id: int, table: str, key: str) -> list[Referring]:
+    """Return which rows refer to a row, a value a table and column that has any."""
+    found = []
     for other in TABLES.values():
         columns = [column for column in other.columns if column.refers == table]
         stored = DISTRICT_TABLES[other.name]
@@ -59,9 +83,8 @@ def referring_rows(connection: Connection, district_id: int, table: str, key: st
                 first = connection.scalars(
                     select(name).where(is_named).order_by(stored.c.number).limit(_MOST_NAMED)
                 )
-                names = ", ".join(map(str, first)) + (", ..." if count > _MOST_NAMED else "")
-                said.append(f"{count} of {other.name} in {column.name} ({names})")
-    return said
+                found.append(Referring(other.name, column.name, count, tuple(map(str, first))))
+    return found
 
 
 def _limiting(

@@ -18,7 +18,7 @@ from matching.schemas import TABLES
 from service.errors import ConflictError, NotFoundError, StaleError
 from service.storage.districts import load_table, lock_district, stored_cells
 from service.storage.ordering import Condition, Order, is_blank, is_storable, seen_cell
-from service.storage.related import has_part, referring_rows, related_rows
+from service.storage.related import has_part, referring, related_rows
 from service.storage.tables import DISTRICT_TABLES
 
 
@@ -213,9 +213,9 @@ def delete(connection: Connection, district_id: int, table: str, row: Row) -> No
     """
     lock_district(connection, district_id)
     if key := TABLES[table].key:
-        referring = referring_rows(connection, district_id, table, row.cells[key])
-        if referring:
-            found = ", ".join(referring)
+        hanging = referring(connection, district_id, table, row.cells[key])
+        if hanging:
+            found = ", ".join(map(str, hanging))
             raise ConflictError(
                 f"{table} {row.cells[key]}: expected a row that none refers to, found {found}."
             )

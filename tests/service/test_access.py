@@ -56,6 +56,12 @@ GET     /districts/{district}/policy                      coordinator board
 POST    /districts/{district}/policy                      coordinator
 POST    /districts/{district}/policy/text                 coordinator
 POST    /districts/{district}/policy/undo                 coordinator
+GET     /districts/{district}/add/{table}                 coordinator leader partner
+POST    /districts/{district}/add/{table}                 coordinator leader partner
+GET     /districts/{district}/change/{table}/{key}        coordinator leader partner
+POST    /districts/{district}/change/{table}/{key}        coordinator leader partner
+POST    /districts/{district}/undo/{name}                 coordinator leader partner
+GET     /districts/{district}/rows/{table}                coordinator leader partner
 GET     /districts/{district}/runs                        coordinator leader board
 POST    /districts/{district}/runs                        coordinator
 GET     /districts/{district}/runs/{run_id}               coordinator leader board

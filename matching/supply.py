@@ -136,6 +136,34 @@ def balances(cells: pd.DataFrame, *by: str) -> dict[tuple[str | int, ...], Balan
     return {tuple(key): Balance(*row) for key, row in rows if any(row)}
 
 
+def cells_at(ground: Ground, school_id: str) -> pd.DataFrame:
+    """Return the cells of what one school asks for; nothing is free there."""
+    own = ground.needs[ground.needs["school_id"] == school_id]
+    return _asked(own, ground.facts)
+
+
+def free_offers(ground: Ground, area: str | None = None, kind: str = "") -> pd.DataFrame:
+    """Return the offers with free slots, those with most first: offer_id, partner_id, partner, focus, area, town, free.
+
+    Parameters
+    ----------
+    area, kind
+        Of these alone; None and "" are all.
+    """
+    district = ground.district
+    names = dict(zip(district.partners["partner_id"], district.partners["name"], strict=True))
+    free = ground.offers["free_mentoring" if kind == KINDS[MENTORING] else "free"]
+    table = ground.offers[["offer_id", "partner_id", "area", "town"]].assign(
+        partner=ground.offers["partner_id"].map(names), focus=district.offers["focus"], free=free
+    )
+    is_asked = table["free"] > 0
+    if area is not None:
+        is_asked &= table["area"] == area
+    if kind:
+        is_asked &= _is_open_to(ground.facts, KINDS.index(kind))
+    return table[is_asked].sort_values(["free", "offer_id"], ascending=[False, True])
+
+
 def total(cells: pd.DataFrame) -> Balance:
     """Return the balance of all there is."""
     return Balance(*(int(cells[name].sum()) for name in ("filled", "open", "free")))

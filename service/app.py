@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.supervisor = Supervisor(app.state.database, partial(executor_of, settings))
     app.state.plans = Plans()
     encoder = encoder_of(settings.model)
+    app.state.encoder = encoder
     app.state.recommenders, app.state.overviews = Recommenders(encoder), Overviews(encoder)
     app.state.previews, app.state.grounds = Previews(encoder), Grounds(encoder)
     problems.tell_problems(app)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from embeddings import Encoder
+from matching.blank_workbook import GUIDE
 from matching.columns import Column
 from matching.mapping.cells import looks_like
 from matching.mapping.grids import Grid
@@ -107,6 +108,8 @@ def guessed_as(grid: Grid, table: str, known: Known, encoder: Encoder | None = N
 
 
 def _guess(grid: Grid, known: Known, likeness: Likeness) -> Guess:
+    if grid.name == GUIDE:
+        return Guess(SheetReading("", tuple(LEFT for _ in grid.headers)), tuple(1.0 for _ in grid.headers))
     ranked = []
     for table in TABLES:
         guess, fit = _assigned(grid, table, known, likeness)

@@ -155,7 +155,7 @@ def create_import(
     after = taken_in(before)
     found, number = differences(before, after), None
     if not asked.dry_run:
-        number = _store(given, found, version, name, asked.mode)
+        number = take_in(given, found, version, name, asked.mode)
         version, response.status_code = version + 1, 201
         response.headers["Location"] = f"/api/v1/imports/{number}"
     response.headers["ETag"] = etag(version)
@@ -244,7 +244,7 @@ def _saved(file: BinaryIO, name: str, folder: FilePath) -> FilePath:
     return path
 
 
-def _store(given: Given, found: Differences, version: int, name: str, mode: str) -> int:
+def take_in(given: Given, found: Differences, version: int, name: str, mode: str) -> int:
     """Write what differs, unless the district changed while it was being compared."""
     now = _version(given, given.connection)
     if now != version:

@@ -7,10 +7,12 @@ from service.pages import (
     adding,
     changing,
     district,
+    importing,
     openid,
     places,
     policies,
     publishing,
+    reading_sheets,
     reviewing,
     row_lists,
     runs,
@@ -33,6 +35,8 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(places.router)
     for part in (runs, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)
+    app.include_router(importing.router)
+    app.include_router(reading_sheets.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 

@@ -75,6 +75,19 @@ GET     /districts/{district}/runs/{run_id}/publish       coordinator
 POST    /districts/{district}/runs/{run_id}/publish       coordinator
 GET     /districts/{district}/publications/{number}       coordinator leader board
 POST    /districts/{district}/publications/{number}/undo  coordinator
+GET     /districts/{district}/import                      coordinator
+POST    /districts/{district}/import                      coordinator
+GET     /districts/{district}/import/workbook             coordinator
+GET     /districts/{district}/import/export               coordinator
+GET     /districts/{district}/import/{number}             coordinator
+POST    /districts/{district}/import/{number}/undo        coordinator
+GET     /districts/{district}/import/files/{key}          coordinator
+POST    /districts/{district}/import/files/{key}          coordinator
+GET     /districts/{district}/import/files/{key}/names    coordinator
+POST    /districts/{district}/import/files/{key}/names    coordinator
+GET     /districts/{district}/import/files/{key}/preview  coordinator
+POST    /districts/{district}/import/files/{key}/take     coordinator
+POST    /districts/{district}/import/files/{key}/drop     coordinator
 
 GET     /api/v1/me                                        person
 PUT     /api/v1/me/password                               person

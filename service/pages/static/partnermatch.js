@@ -138,6 +138,28 @@ function draft(form) {
   });
 }
 
+// Files dropped anywhere onto the form are those that its field holds.
+function takeFiles(form) {
+  const [zone, field] = [form.querySelector(".drop"), form.querySelector("input[type=file]")];
+  form.querySelector("[data-drop-hint]").hidden = false;
+  const isOver = (is) => (event) => {
+    event.preventDefault();
+    zone.classList.toggle("over", is);
+  };
+  for (const name of ["dragenter", "dragover"]) form.addEventListener(name, isOver(true));
+  form.addEventListener("dragleave", isOver(false));
+  form.addEventListener("drop", (event) => {
+    isOver(false)(event);
+    if (!event.dataTransfer.files.length) return;
+    field.files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", () => {
+    form.setAttribute("aria-busy", "true");
+    form.querySelector("[data-drop-busy]").hidden = false;
+  });
+}
+
 /** Attend to what has come onto the page. */
 function wake() {
   const live = document.querySelector("[data-live]");
@@ -149,6 +171,10 @@ function wake() {
   }
   const drafted = document.querySelector("form[data-draft]");
   if (drafted) draft(drafted);
+  for (const form of document.querySelectorAll("form[data-drop]")) takeFiles(form);
+  // Another table has other columns: they are guessed anew at once.
+  const table = document.querySelector("select[data-again]");
+  table?.addEventListener("change", () => table.form.requestSubmit(table.form.querySelector("button[name=again]")));
   const keys = document.querySelector("[data-keys]");
   if (keys) {
     keys.hidden = false;

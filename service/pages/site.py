@@ -3,16 +3,20 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from service.landscapes import Landscapes
 from service.pages import (
     adding,
     changing,
     district,
     importing,
+    landscape,
+    landscape_links,
     openid,
     places,
     policies,
     publishing,
     reading_sheets,
+    recruiting,
     reviewing,
     row_lists,
     runs,
@@ -26,17 +30,20 @@ from service.settings import Settings
 
 
 def add_pages(app: FastAPI) -> None:
-    """Add the pages to an application, and to its state ``sign_in`` and ``openid``, by which people come in."""
+    """Add the pages to an application, and to its state ``sign_in``, ``openid`` and ``landscapes``, which they ask."""
     app.state.sign_in = SignIn(app.state.database, Passwords())
     app.state.openid = _provider(app.state.settings)
     app.include_router(signing_in.router)
     app.include_router(openid.router)
+    app.state.landscapes = Landscapes(app.state.recommenders)
     app.include_router(district.router)
     app.include_router(places.router)
     for part in (runs, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)
     app.include_router(importing.router)
     app.include_router(reading_sheets.router)
+    for part in (landscape, landscape_links, recruiting):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 

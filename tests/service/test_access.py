@@ -75,6 +75,12 @@ GET     /districts/{district}/runs/{run_id}/publish       coordinator
 POST    /districts/{district}/runs/{run_id}/publish       coordinator
 GET     /districts/{district}/publications/{number}       coordinator leader board
 POST    /districts/{district}/publications/{number}/undo  coordinator
+GET     /districts/{district}/landscape                   coordinator leader board
+GET     /districts/{district}/landscape/free              coordinator leader board
+GET     /districts/{district}/landscape/schools           coordinator leader board
+GET     /districts/{district}/landscape/connections       coordinator leader board
+GET     /districts/{district}/landscape/landscape.xlsx    coordinator leader board
+GET     /districts/{district}/landscape/recruiting        coordinator board
 GET     /districts/{district}/import                      coordinator
 POST    /districts/{district}/import                      coordinator
 GET     /districts/{district}/import/workbook             coordinator

@@ -35,7 +35,7 @@ class Aftermath:
     bounds
         What no allocation can exceed after it.
     ceiling
-        The slots by level before a change that only restricts: what would exceed them is none of its doing.
+        What the change lets the levels reach, None where that is not known: what exceeds it is none of its doing.
     """
 
     problem: Problem
@@ -47,10 +47,27 @@ class Aftermath:
     even: bool
 
     def settle(self, slots: Ints, needs: Ints) -> Ints:
-        """Return slots lexicographically no worse by level than ``slots``, matched anew around ``needs``."""
+        """Return slots lexicographically no worse by level than ``slots``, matched anew around ``needs``.
+
+        Only where that leaves a level short are slots looked for far away: that moves many matches, and may fill
+        levels that the change has nothing to do with.
+        """
         rng = np.random.default_rng(0)
-        plan = Plan(self.problem, self.rules, self.locks, self._grown(slots, rng))
-        size = self._size()
+        found = self._near(slots, needs, rng)
+        if not self._is_best(found):
+            grown = grow(self.problem, self.rules, self.locks, slots, rng, self.present)
+            found = max(found, self._near(self._allowed(grown, slots), needs, rng), key=self._worth)
+        plan, size = Plan(self.problem, self.rules, self.locks, found), self._size()
+        moved = np.flatnonzero(
+            sum_by(self.problem.pair_need, np.abs(plan.slots - self.present), self.problem.num_needs)
+        )
+        for start in range(0, len(moved), size):
+            self._rematch(plan, self._around(plan, moved[start : start + size], size, rng), lines=True)
+        return plan.slots
+
+    def _near(self, slots: Ints, needs: Ints, rng: np.random.Generator) -> Ints:
+        """Return slots matched anew around needs, then around those that are short still."""
+        plan, size = Plan(self.problem, self.rules, self.locks, slots), self._size()
         waiting = np.split(needs, range(size, len(needs), size)) if len(needs) else []
         for _ in range(_ROUNDS + len(waiting)):
             if self._is_best(plan.slots):
@@ -59,21 +76,19 @@ class Aftermath:
             if not waiting:
                 break
             self._rematch(plan, self._around(plan, waiting.pop(0), size, rng))
-        moved = np.flatnonzero(
-            sum_by(self.problem.pair_need, np.abs(plan.slots - self.present), self.problem.num_needs)
-        )
-        for start in range(0, len(moved), size):
-            self._rematch(plan, self._around(plan, moved[start : start + size], size, rng), lines=True)
         return plan.slots
 
-    def _grown(self, slots: Ints, rng: np.random.Generator) -> Ints:
-        """Let slots flow along the matches there are and new ones, where that is better by level."""
-        if self._is_best(slots):
-            return slots
-        trial = grow(self.problem, self.rules, self.locks, slots, rng, self.present)
-        now, then = (levels_filled(self.problem, plan).tolist() for plan in (slots, trial))
-        is_wanted = then > now and (self.ceiling is None or then <= self.ceiling.tolist())
-        return trial if is_wanted else slots
+    def _allowed(self, grown: Ints, slots: Ints) -> Ints:
+        """Return grown slots where they are better by level than ``slots`` and within the ceiling, else these."""
+        now, then = (levels_filled(self.problem, plan).tolist() for plan in (slots, grown))
+        is_allowed = then > now and (self.ceiling is None or then <= self.ceiling.tolist())
+        return grown if is_allowed else slots
+
+    def _worth(self, slots: Ints) -> tuple[list[int], int]:
+        """Return what slots are chosen by: the levels up to the ceiling, then the fewest slots moved."""
+        filled = levels_filled(self.problem, slots)
+        counted = filled if self.ceiling is None else np.minimum(filled, self.ceiling)
+        return counted.tolist(), -int(np.abs(slots - self.present).sum())
 
     def _is_best(self, slots: Ints) -> bool:
         filled = levels_filled(self.problem, slots)

@@ -9,8 +9,9 @@ import numpy as np
 
 from optimizer.locks import fitting_locks
 from optimizer.network import most_slots
-from optimizer.problem import NO_LIMIT, Bools, Ints, Problem, sum_by
+from optimizer.problem import NO_LIMIT, NUM_LEVELS, Bools, Ints, Problem, sum_by
 from optimizer.rules import Links, group_rules
+from optimizer.values import levels_filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,27 @@ def changed(problem: Problem, changes: Sequence[Change]) -> Problem:
 
 def only_restricts(before: Problem, after: Problem) -> bool:
     """Whether everything possible after some changes was surely possible before them."""
+    return _keeps_supply(before, after) and not _frees(before, fitting_locks(before), fitting_locks(after))
+
+
+def reachable_levels(before: Problem, after: Problem, slots: Ints) -> Ints | None:
+    """Return what the changes themselves let the levels reach in their order, where ``slots`` are there before them.
+
+    What exceeds it would have been possible before, so it is none of their doing. None where they add slots or take
+    locks away: anyone may gain by that. A lock that frees a match from a rule lets its need be filled, not others.
+    """
+    if not _keeps_supply(before, after):
+        return None
+    reached = levels_filled(before, slots)
+    if only_restricts(before, after):
+        return reached
+    grown = np.unique(before.pair_need[fitting_locks(after) > fitting_locks(before)])
+    short = before.need_slots[grown] - sum_by(before.pair_need, slots, before.num_needs)[grown]
+    return reached + sum_by(before.need_level[grown], short, NUM_LEVELS)
+
+
+def _keeps_supply(before: Problem, after: Problem) -> bool:
+    """Whether no offer has more slots, nor fewer where these allow it smaller matches, and no lock is gone."""
     was, now = fitting_locks(before), fitting_locks(after)
     slots = [(before.offer_slots, after.offer_slots)]
     if before.offer_trained_slots is not None and after.offer_trained_slots is not None:
@@ -91,9 +113,7 @@ def only_restricts(before: Problem, after: Problem) -> bool:
     if (now < was).any() or any((new > old).any() for old, new in slots):
         return False
     # An offer with fewer slots may give smaller matches.
-    if before.offer_min_slots is not None and any((new < old).any() for old, new in slots):
-        return False
-    return not _frees(before, was, now)
+    return before.offer_min_slots is None or not any((new < old).any() for old, new in slots)
 
 
 def _frees(problem: Problem, was: Ints, now: Ints) -> bool:

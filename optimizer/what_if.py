@@ -10,7 +10,16 @@ import numpy as np
 from optimizer.aftermath import Aftermath
 from optimizer.allocation import Allocation
 from optimizer.bounds import LevelBounds, fit_ceiling
-from optimizer.changes import Change, ChangeSlots, Forbid, Force, Settle, changed, only_restricts
+from optimizer.changes import (
+    Change,
+    ChangeSlots,
+    Forbid,
+    Force,
+    Settle,
+    changed,
+    only_restricts,
+    reachable_levels,
+)
 from optimizer.drop import drop
 from optimizer.faces import face, least_cost
 from optimizer.judge import judged
@@ -101,9 +110,9 @@ def what_if(
     after = changed(problem, changes)
     slots = present_slots(problem, allocation)
     trial = _Trial.of(after)
-    ceiling = levels_filled(problem, slots) if only_restricts(problem, after) else None
+    ceiling = reachable_levels(problem, after, slots)
     bounds = trial.bounds()
-    if ceiling is not None and isinstance(allocation, Allocation):
+    if ceiling is not None and isinstance(allocation, Allocation) and only_restricts(problem, after):
         for level, known in enumerate(allocation.levels):
             bounds.show(level, ceiling, known.bound)
     found = trial.settled(slots, _touched(after, slots, changes), bounds, ceiling, even=even)

@@ -229,6 +229,35 @@ def test_under_group_rules_a_change_moves_the_fewest_slots_that_its_levels_ask_f
     assert int(np.maximum(present - found.allocation.slots, 0).sum()) == exact_keep(model)
 
 
+def test_what_was_possible_before_a_change_is_not_told_as_its_doing() -> None:
+    """Need 1 could have had offer 2 all along; only need 0 is concerned."""
+    problem = make_problem(
+        [2, 2],
+        [2, 1, 2],
+        need_level=[0, 5],
+        pair_need=[0, 0, 1],
+        pair_offer=[0, 1, 2],
+        need_max_partners=[1, 1],
+    )
+    found = what_if(problem, np.array([2, 0, 0]), [Forbid(0)])
+    assert found.allocation.slots.tolist() == [0, 1, 0]
+
+
+def test_a_forced_match_beyond_a_rule_may_fill_its_need_alone() -> None:
+    """Need 0 may have one partner; the second is forced on it. Offer 2 was free before as it is after."""
+    problem = make_problem(
+        [3, 2],
+        [1, 1, 2, 1],
+        need_level=[0, 5],
+        pair_need=[0, 0, 0, 1],
+        pair_offer=[0, 1, 3, 2],
+        need_max_partners=[1, 1],
+        pair_locked=[1, 0, 0, 0],
+    )
+    found = what_if(problem, np.array([1, 0, 0, 0]), [Settle(1, 1)])
+    assert found.allocation.slots.tolist() == [1, 1, 0, 0]
+
+
 def test_a_partner_forced_to_another_school_leaves_the_one_it_is_at() -> None:
     # Partner 0 serves one school; its second offer is forced to the other.
     arrays = {"pair_need": [0, 1], "pair_offer": [0, 1], "offer_partner": [0, 0], "partner_max_schools": [1]}

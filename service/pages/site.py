@@ -11,11 +11,13 @@ from service.pages import (
     importing,
     landscape,
     landscape_links,
+    moves,
     openid,
     places,
     policies,
     publishing,
     reading_sheets,
+    recalibrating,
     recruiting,
     reviewing,
     row_lists,
@@ -38,7 +40,7 @@ def add_pages(app: FastAPI) -> None:
     app.state.landscapes = Landscapes(app.state.recommenders)
     app.include_router(district.router)
     app.include_router(places.router)
-    for part in (runs, reviewing, adding, publishing, policies, changing, row_lists):
+    for part in (runs, recalibrating, moves, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)
     app.include_router(importing.router)
     app.include_router(reading_sheets.router)

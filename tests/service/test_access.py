@@ -66,6 +66,12 @@ GET     /districts/{district}/runs                        coordinator leader boa
 POST    /districts/{district}/runs                        coordinator
 GET     /districts/{district}/runs/{run_id}               coordinator leader board
 POST    /districts/{district}/runs/{run_id}/cancel        coordinator
+GET     /districts/{district}/recalibrate                 coordinator
+POST    /districts/{district}/recalibrate                 coordinator
+POST    /districts/{district}/recalibrate/withdraw        coordinator
+GET     /districts/{district}/runs/{run_id}/curve         coordinator board
+GET     /districts/{district}/runs/{run_id}/moves         coordinator board
+GET     /districts/{district}/runs/{run_id}/calls         coordinator
 GET     /districts/{district}/runs/{run_id}/review        coordinator
 POST    /districts/{district}/runs/{run_id}/review        coordinator
 GET     /districts/{district}/runs/{run_id}/matches/{number} coordinator

@@ -23,6 +23,12 @@ PATHS = (
     "/districts/demo/schools/0304",
     "/districts/demo/partners",
     "/districts/demo/partners/P004",
+    "/districts/demo/landscape",
+    "/districts/demo/landscape?school=0118",
+    "/districts/demo/landscape/free?kind=mentoring",
+    "/districts/demo/landscape/schools",
+    "/districts/demo/landscape/connections",
+    "/districts/demo/landscape/recruiting",
     "/districts/demo/policy",
 )
 

@@ -68,8 +68,8 @@ def _text(cells: Sequence[str], owner: str, column: Column, known: Known) -> tup
         bool(_NUMBER.fullmatch(cell) or _EMAIL.fullmatch(cell) or _ADDRESS.match(cell)) for cell in cells
     )
     numbers = plain / len(cells)
-    if column.name == "name" and owner in known.names:
-        names = {name_key(name) for name in known.names[owner].values()}
+    if column.name == "name":
+        names = {name_key(name) for name in known.names.get(owner, {}).values()}
         share = sum(name_key(cell) in names for cell in cells) / len(cells)
         return max(share, 0.85 - 0.75 * numbers - 0.05 * max(_words(cells) - 8, 0)), share
     if column.name in _LONG_TEXTS:

@@ -68,9 +68,9 @@ def _known() -> frozenset[str]:
 def _score(record: Sequence[str], width: int) -> float:
     """Return how much a row looks like a header: filled, of labels, none twice, some of them known."""
     filled = [cell for cell in record if cell]
-    labels = {cell for cell in filled if _is_label(cell)}
-    known = sum(map(is_known, labels))
-    return (2 * len(labels) - len(filled) + known) / width
+    labels = [cell for cell in filled if _is_label(cell)]
+    known = sum(map(is_known, set(labels)))
+    return (2 * len(labels) - len(filled) + known - (len(labels) - len(set(labels))) / 2) / width
 
 
 def _is_label(cell: str) -> bool:

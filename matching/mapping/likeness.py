@@ -64,9 +64,9 @@ class Likeness:
 
     def _shared(self, header: str, phrase: str) -> float:
         """Return how many of the words of both are shared, by their weights."""
-        own, other = _words(header), _words(phrase)
-        if own == other:
+        if _said(header) == _said(phrase):
             return 1.0
+        own, other = _words(header), _words(phrase)
         alike = [(word, near) for word in own if (near := _nearest(word, other))]
         shared = sum(self._of_word(near) for _, near in alike)
         if not shared:
@@ -80,9 +80,14 @@ class Likeness:
 
 
 @lru_cache(maxsize=10_000)
+def _said(text: str) -> tuple[str, ...]:
+    return tuple(plain_words(text))
+
+
+@lru_cache(maxsize=10_000)
 def _words(text: str) -> tuple[str, ...]:
     """Return the words that say something, those of several in one form; all of them where none does."""
-    words = plain_words(text)
+    words = _said(text)
     kept = [word for word in words if word not in _STOP] or words
     return tuple(
         dict.fromkeys(word[:-1] if len(word) >= _SHORTEST and word.endswith("s") else word for word in kept)

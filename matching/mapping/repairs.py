@@ -279,9 +279,11 @@ def _word(text: str, plain: str, column: Column, *_: object) -> str:
 def _words(text: str, plain: str, column: Column, *_: object) -> str:
     parts = [part for part in re.split(r"[|,;/\n]|\band\b|&|\by\b", text) if part.strip()]
     found = [_one_of(part.strip(), _plain(part), column.words) for part in parts]
-    if any(word not in column.words for word in found):
-        whole = _one_of(text, plain, column.words)
-        return whole if whole in column.words else text
+    known = sum(word in column.words for word in found)
+    if not known:
+        found = [_one_of(text, plain, column.words)]
+    elif known < len(found):
+        return text
     return "|".join(dict.fromkeys(found))
 
 

@@ -29,6 +29,18 @@ class Progress(Protocol):
         ...
 
 
+def part_of(progress: Progress | None, start: float, end: float, phase: str = "") -> Progress | None:
+    """Return what tells a part of the work, from share ``start`` to ``end``, under its own phases or under one."""
+    if progress is None:
+        return None
+    whole = progress
+
+    def tell(own: str, share: float, levels: Sequence[Level] = (), /) -> None:
+        whole(phase or own, start + share * (end - start), levels)
+
+    return tell
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the objective after the levels, and what no allocation with the lines before it can better."""

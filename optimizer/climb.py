@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.aims import Aims
+from optimizer.allocation import Progress
 from optimizer.bounds import LevelBounds
 from optimizer.plan import Plan
 from optimizer.problem import NUM_LEVELS, Ints, Problem
@@ -42,12 +43,14 @@ class Climb:
     even: bool
     seed: int
 
-    def fill(self, slots: Ints, max_moves: int) -> Ints:
+    def fill(self, slots: Ints, max_moves: int, progress: Progress | None = None) -> Ints:
         """Return slots lexicographically no worse by level, with at most ``max_moves`` taken from incumbents."""
         plan = Plan(self.problem, self.rules, self.locks, slots)
         rng = np.random.default_rng(self.seed)
         for level in range(NUM_LEVELS):
             self._fill_level(plan, level, max_moves, rng)
+            if progress:
+                progress("moves", (level + 1) / NUM_LEVELS)
         return self._settled(plan, slots, max_moves, rng)
 
     def stay(self, slots: Ints) -> Ints:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.allocation import Allocation, Progress
+from optimizer.allocation import Allocation, Progress, part_of
 from optimizer.bounds import LevelBounds, fit_ceiling
 from optimizer.climb import Climb
 from optimizer.faces import face, least_cost
@@ -31,6 +31,8 @@ from optimizer.values import even_floor, even_value, fit_value, keep_value, leve
 
 _TRIES: Mapping[Effort, int] = {"quick": 20, "standard": 60, "thorough": 300}
 """Neighbourhoods at most for each level and point."""
+_FREE_SHARE = 0.4
+"""Of the work of a curve: about what its plan without a limit takes."""
 _MOST_AFRESH = 3_000
 """With more needs, and at quick effort, the plan without a limit starts from the incumbents alone."""
 
@@ -170,8 +172,10 @@ def allocate_within(
     """
     if max_moves is not None and max_moves < 0:
         raise ValueError(f"max_moves: expected 0 or more, got {max_moves}.")
-    planner = _Planner(_Budgets.of(problem), even, effort, seed, progress)
-    return (planner.free() if max_moves is None else planner.point(max_moves, None)).allocation
+    planner = _Planner(_Budgets.of(problem), even, effort, seed)
+    if max_moves is None:
+        return planner.free(progress).allocation
+    return planner.point(max_moves, None, progress).allocation
 
 
 def move_curve(
@@ -192,8 +196,7 @@ def move_curve(
     ValueError
         The incumbents together break a rule, or as `allocate` says.
     """
-    planner = _Planner(_Budgets.of(problem), even, effort, seed, progress)
-    return tuple(planner.curve())
+    return tuple(_Planner(_Budgets.of(problem), even, effort, seed).curve(progress))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,54 +207,58 @@ class _Planner:
     even: bool
     effort: Effort
     seed: int
-    progress: Progress | None
 
-    def curve(self) -> Iterator[Point]:
+    def curve(self, progress: Progress | None) -> Iterator[Point]:
         """Yield the points of the curve, fewest moves first."""
-        free = self.free()
+        free = self.free(part_of(progress, 0.0, _FREE_SHARE))
         last: Point | None = None
         steps = tuple(_steps(free.max_moves))
+        points = part_of(progress, _FREE_SHARE, 1.0, "moves")
         for done, max_moves in enumerate(steps, start=1):
-            last = self.point(max_moves, last)
-            if self.progress:
-                self.progress("moves", done / len(steps), last.allocation.levels)
+            last = self.point(max_moves, last, part_of(points, (done - 1) / len(steps), done / len(steps)))
+            if points:
+                points("moves", done / len(steps), last.allocation.levels)
             yield last
         if free.max_moves:
             yield free
 
-    def free(self) -> Point:
+    def free(self, progress: Progress | None = None) -> Point:
         """Return the best plan found without a limit, which moves no more than its levels are found to ask for."""
         budgets = self.budgets
         every = int(budgets.incumbent.sum())
         if not budgets.rules.can_bind:
-            found = self._afresh()
+            found = self._afresh(progress)
             return Point(found.keep.value, found)
-        best = self._climb().fill(self._still("quick"), every)
-        if self.effort == "quick" or budgets.problem.num_needs > _MOST_AFRESH:
+        is_all = self.effort == "quick" or budgets.problem.num_needs > _MOST_AFRESH
+        climbing = part_of(progress, 0.0, 1.0 if is_all else 0.4)
+        still = self._still(part_of(climbing, 0.0, 0.4), "quick")
+        best = self._climb().fill(still, every, part_of(climbing, 0.4, 1.0))
+        if is_all:
             return self._result(best, every)
-        found = self._afresh()
+        found = self._afresh(part_of(progress, 0.4, 1.0))
         best = max([best, self._climb().stay(found.slots)], key=self._worth)
         point = self._result(best, every)
         if levels_filled(budgets.problem, best).tolist() != _filled(found):
             return point
         return replace(point, allocation=replace(point.allocation, levels=found.levels))
 
-    def _still(self, effort: Effort | None = None) -> Ints:
+    def _still(self, progress: Progress | None, effort: Effort | None = None) -> Ints:
         """Return the best plan found that moves nothing; as a start to climb from, a quick one will do."""
         budgets = self.budgets
         held = replace(budgets.problem, pair_locked=np.maximum(budgets.locks, budgets.incumbent))
         return allocate(
-            held, even=self.even, effort=effort or self.effort, seed=self.seed, progress=self.progress
+            held, even=self.even, effort=effort or self.effort, seed=self.seed, progress=progress
         ).slots
 
-    def point(self, max_moves: int, last: Point | None) -> Point:
+    def point(self, max_moves: int, last: Point | None, progress: Progress | None = None) -> Point:
         """Return the best plan found within the moves, no worse than the ``last`` one, which has fewer."""
         budgets = self.budgets
         if not budgets.rules.can_bind:
             return self._result(self._exactly(max_moves), max_moves)
-        slots = self._still() if last is None else last.allocation.slots
+        start = 0.5 if last is None else 0.0
+        slots = self._still(part_of(progress, 0.0, start)) if last is None else last.allocation.slots
         if max_moves:
-            slots = self._climb().fill(slots, max_moves)
+            slots = self._climb().fill(slots, max_moves, part_of(progress, start, 1.0))
         return self._result(slots, max_moves)
 
     def _climb(self) -> Climb:
@@ -267,9 +274,9 @@ class _Planner:
             self.seed,
         )
 
-    def _afresh(self) -> Allocation:
+    def _afresh(self, progress: Progress | None) -> Allocation:
         return allocate(
-            self.budgets.problem, even=self.even, effort=self.effort, seed=self.seed, progress=self.progress
+            self.budgets.problem, even=self.even, effort=self.effort, seed=self.seed, progress=progress
         )
 
     def _exactly(self, max_moves: int) -> Ints:

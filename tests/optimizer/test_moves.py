@@ -9,6 +9,7 @@ import pytest
 from optimizer import NO_LIMIT, Level, Problem, allocate_within, fitting_incumbents, move_curve
 from optimizer.incumbents import take_in_order
 from optimizer.locks import fitting_locks
+from optimizer.solve import Effort
 from tests.optimizer.exact import Model, exact_even, exact_fit, exact_keep, exact_levels, fix_levels
 from tests.optimizer.problems import Ints, broken_rules, draw_problem, make_problem
 
@@ -149,7 +150,26 @@ def test_a_curve_tells_how_far_it_is_and_what_its_levels_reach() -> None:
         progress=lambda phase, share, levels=(): told.append((phase, share, levels)),
     )
     moves = [
-        (share, [level.filled for level in levels[:2]]) for name, share, levels in told if name == "moves"
+        (round(share, 3), [level.filled for level in levels[:2]])
+        for name, share, levels in told
+        if name == "moves"
     ]
-    assert moves == [(0.5, [0, 2]), (1.0, [1, 1])]
+    # The plan without a limit comes first, 0.4 of the work; the two points share what is left.
+    assert moves == [(0.7, [0, 2]), (1.0, [1, 1])]
     assert [level.filled for level in points[-1].allocation.levels[:2]] == [2, 0]
+
+
+@pytest.mark.parametrize("effort", ["quick", "standard"])
+def test_progress_under_group_rules_grows_through_all_parts_of_the_work(effort: Effort) -> None:
+    shares: list[float] = []
+    problem = make_problem(
+        [2, 2, 2],
+        [2, 2],
+        need_level=[0, 1, 2],
+        need_max_partners=[1, 1, 1],
+        pair_incumbent=[0, 0, 2, 0, 0, 2],
+    )
+    move_curve(problem, effort=effort, progress=lambda _, share, *levels: shares.append(round(share, 6)))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert any(0.0 < share < 0.4 for share in shares)

@@ -40,8 +40,8 @@ NEEDS_A_PAGE: Final = 50
 def show_district(given: Given, request: Request) -> Response:
     """Show what is open, what changed lately, and when the next convening is; to a partner, its own page."""
     if given.role is Role.PARTNER:
-        own = quote(min(given.place.of), safe="")
-        return RedirectResponse(f"{request.url.path}/partners/{own}", HTTPStatus.SEE_OTHER)
+        own = f"/{quote(next(iter(given.place.of)), safe='')}" if len(given.place.of) == 1 else ""
+        return RedirectResponse(f"{request.url.path}/partners{own}", HTTPStatus.SEE_OTHER)
     standing = standing_of(given)
     needs = own_needs(given, standing.overview.needs)
     return show(

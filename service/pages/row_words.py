@@ -150,11 +150,11 @@ def fault_of(reader: Reader, column: Column, problem: Problem) -> str:
         return reader.say("Expected: {what}.", what=reader.say(problem.expected))
     if column.cell in (Cell.WHOLE, Cell.NUMBER):
         return _number_asked(reader, column)
-    return reader.say(_ASKED.get(column.cell, "This cannot stand here; see what is asked for above."))
+    return reader.say(ASKED.get(column.cell, "This cannot stand here; see what is asked for above."))
 
 
 #: By what a column holds, what to write.
-_ASKED: Final[Mapping[Cell, str]] = {
+ASKED: Final[Mapping[Cell, str]] = {
     Cell.DATE: "Write a day such as 2026-09-14.",
     Cell.GRADES: "Write grades such as PK-5 or K|3-5; they go PK, TK, K, 1 to 13.",
     Cell.SCHEDULE: "Write times such as Mon 15:00-16:30, each on a line of its own.",

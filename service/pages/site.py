@@ -13,6 +13,7 @@ from service.pages import (
     landscape_links,
     moves,
     openid,
+    place_lists,
     places,
     policies,
     publishing,
@@ -39,6 +40,7 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(openid.router)
     app.state.landscapes = Landscapes(app.state.recommenders)
     app.include_router(district.router)
+    app.include_router(place_lists.router)
     app.include_router(places.router)
     for part in (runs, recalibrating, moves, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)

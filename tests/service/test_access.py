@@ -50,8 +50,10 @@ GET     /districts/{district}/needs/{need_id}             coordinator leader boa
 POST    /districts/{district}/decisions                   coordinator
 GET     /districts/{district}/schools                     coordinator leader board
 GET     /districts/{district}/schools/{school_id}         coordinator leader board
-GET     /districts/{district}/partners                    coordinator leader board
+GET     /districts/{district}/partners                    coordinator leader partner board
 GET     /districts/{district}/partners/{partner_id}       coordinator leader partner board
+GET     /districts/{district}/summary/schools/{school_id} coordinator leader board
+GET     /districts/{district}/summary/partners/{partner_id} coordinator leader partner board
 GET     /districts/{district}/policy                      coordinator board
 POST    /districts/{district}/policy                      coordinator
 POST    /districts/{district}/policy/text                 coordinator

@@ -12,10 +12,12 @@ from service.pages import (
     landscape,
     landscape_links,
     moves,
+    needs,
     openid,
     place_lists,
     places,
     policies,
+    proposing,
     publishing,
     reading_sheets,
     recalibrating,
@@ -42,6 +44,8 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(district.router)
     app.include_router(place_lists.router)
     app.include_router(places.router)
+    app.include_router(needs.router)
+    app.include_router(proposing.router)
     for part in (runs, recalibrating, moves, reviewing, adding, publishing, policies, changing, row_lists):
         app.include_router(part.router)
     app.include_router(importing.router)

@@ -48,6 +48,8 @@ GET     /districts/{district}                             coordinator leader par
 GET     /districts/{district}/needs                       coordinator leader board
 GET     /districts/{district}/needs/{need_id}             coordinator leader board
 POST    /districts/{district}/decisions                   coordinator
+GET     /districts/{district}/propose                     coordinator
+POST    /districts/{district}/propose                     coordinator
 GET     /districts/{district}/schools                     coordinator leader board
 GET     /districts/{district}/schools/{school_id}         coordinator leader board
 GET     /districts/{district}/partners                    coordinator leader partner board

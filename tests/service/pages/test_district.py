@@ -13,6 +13,11 @@ from tests.districts import make_district, make_need, make_offer, make_school
 from tests.service.installation import Installation
 
 HERE = "/districts/calder"
+FIRST_STEPS = (
+    ("/import", "Import your spreadsheets"),
+    ("/people", "Invite people"),
+    ("/runs", "Find matches"),
+)
 
 
 @pytest.fixture
@@ -78,6 +83,29 @@ def test_needs_are_searched_by_what_they_mean(installation: Installation, calder
     assert "Reading mentors" not in page.text
 
 
+def test_needs_are_filtered_by_their_likeliest_area(installation: Installation, calder: int) -> None:
+    page = get(installation, calder, "/needs?area=math").text
+    assert "One need" in page
+    assert "algebra" in page
+    assert '<option value="math" selected>Math</option>' in page
+
+
+def test_needs_stand_in_the_order_that_a_reader_chose(installation: Installation, calder: int) -> None:
+    urgent = get(installation, calder, "/needs").text
+    assert urgent.index("Reading mentors") < urgent.index("A robotics club")
+    most_open = get(installation, calder, "/needs?order=open").text
+    assert most_open.index("A robotics club") < most_open.index("Reading mentors")
+    assert '<th scope="col" class="n" aria-sort="descending">' in most_open
+
+
+def test_search_among_filtered_needs_keeps_its_order_by_choice(
+    installation: Installation, calder: int
+) -> None:
+    page = get(installation, calder, "/needs?q=mentors&order=school").text
+    assert page.index("Alder</td>") < page.index("Birch</td>")
+    assert 'href="/districts/calder/needs?q=mentors&amp;order=open"' in page
+
+
 def test_filter_that_is_none_is_told(installation: Installation, calder: int) -> None:
     page = get(installation, calder, "/needs?kind=lunch")
     assert page.status_code == 422
@@ -108,10 +136,27 @@ def test_partner_is_told_that_these_pages_are_not_theirs(installation: Installat
     assert get(installation, calder, "/needs", Role.PARTNER, "p0").status_code == 403
 
 
-def test_empty_district_says_what_to_do(installation: Installation) -> None:
+def test_empty_district_says_what_to_do_first_second_and_third(installation: Installation) -> None:
     client = installation.client(Role.COORDINATOR)
-    page = client.get("/districts/demo", headers={"Accept": "text/html"})
-    assert "No school has said yet what it lacks." in page.text
+    page = client.get("/districts/demo", headers={"Accept": "text/html"}).text
+    steps = [page.index(f'href="/districts/demo{place}">{words}') for place, words in FIRST_STEPS]
+    assert steps == sorted(steps)
+    needs = client.get("/districts/demo/needs", headers={"Accept": "text/html"}).text
+    assert 'href="/districts/demo/import">Import a spreadsheet' in needs
+
+
+def test_empty_district_asks_nothing_of_who_cannot_do_it(installation: Installation) -> None:
+    client = installation.client(Role.BOARD)
+    page = client.get("/districts/demo", headers={"Accept": "text/html"}).text
+    assert "this page shows what is open" in page
+    assert "/districts/demo/import" not in page
+
+
+def test_overview_says_how_to_learn_what_is_possible_before_any_plan(
+    installation: Installation, calder: int
+) -> None:
+    assert "Once you have made a plan" in get(installation, calder, "", Role.COORDINATOR).text
+    assert "Once you have made a plan" not in get(installation, calder, "", Role.LEADER, "s0").text
 
 
 def test_another_district_is_not_there(installation: Installation, calder: int) -> None:
@@ -140,8 +185,9 @@ def test_change_shows_at_once(installation: Installation, calder: int) -> None:
     changed = client.patch("/api/v1/needs/n0", json={"slots": 2}, headers={"If-Match": "*"})
     assert changed.status_code == 200
     assert "2 of 4 students who need a mentor have one." in get(installation, calder, "").text
-    assert "needs: changed 1" in get(installation, calder, "").text
-    assert "needs: changed 1" not in before
+    now = get(installation, calder, "").text
+    assert 'One need changed: <a href="/districts/calder/needs/n0">Alder: mentoring</a>' in now
+    assert "One need changed" not in before
 
 
 def decided(installation: Installation, calder: int, role: Role = Role.COORDINATOR, **sent: str) -> Response:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from babel.dates import get_month_names
 
-from matching.policy import Policy, changed_settings
+from matching.policy import Policy, changed_settings, policy_from_toml
 from service.pages.reader import Reader
+from service.runs.records import AnyRow
 
 HUNDRED: Final = 100
 
@@ -368,3 +370,16 @@ def differences_in_words(reader: Reader, before: Policy, after: Policy) -> list[
         (reader.say(SETTINGS[name].label), said(reader, name, was), said(reader, name, now))
         for name, (was, now) in changed
     ]
+
+
+def policy_of(run: AnyRow) -> Policy | None:
+    """Return the policy that a run was asked for with, None where this release does not know it any more."""
+    try:
+        return _parsed(run.request["policy"])
+    except ValueError:
+        return None
+
+
+@lru_cache(64)
+def _parsed(text: str) -> Policy:
+    return policy_from_toml(text)

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, BackgroundTasks, Form
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from matching.policy import policy_from_toml
 from service.api import runs as api
 from service.api.access import Context, Given, allow
 from service.api.paging import page_of
@@ -18,6 +19,8 @@ from service.api.route import Route
 from service.api.run_requests import MatchRun, NewRun, RematchRun
 from service.errors import ConflictError, NotFoundError
 from service.pages.frame import READERS, show, standing_of
+from service.pages.policy_words import differences_in_words, policy_of
+from service.pages.reader import reader_of
 from service.people.principal import Role
 from service.runs.records import AnyRow, run_of
 from service.storage.tables import publications, run_files, run_matches, runs, users
@@ -32,9 +35,9 @@ EFFORTS: Final = ("quick", "standard", "thorough")
 
 @router.get("")
 @allow(*READERS)
-def show_runs(given: Given, request: Request, after: int | None = None) -> Response:
+def show_runs(given: Given, request: Request, after: int | None = None, mark: str = "") -> Response:
     """Show the runs, the latest first; to a school leader those that were published."""
-    return _list(given, after)
+    return _list(given, after, asks_for_two=mark == "two")
 
 
 class Started(BaseModel):
@@ -43,6 +46,7 @@ class Started(BaseModel):
     kind: Literal["match", "rematch"] = "match"
     effort: Literal["quick", "standard", "thorough"] = "standard"
     max_moves: str = ""
+    policy: Annotated[str, Field(max_length=100_000)] = ""
     csrf: str = ""
 
 
@@ -51,13 +55,15 @@ class Started(BaseModel):
 def start_run(
     given: Given, request: Request, sent: Annotated[Started, Form()], afterwards: BackgroundTasks
 ) -> Response:
-    """Put a run into the queue with the district's own policy, and go to its page."""
+    """Put a run into the queue, with the district's own policy unless one is sent, and go to its page."""
     moves = sent.max_moves.strip()
     if moves and not (moves.isascii() and moves.isdecimal() and int(moves) < MOST_MOVES):
         return _list(given, None, HTTPStatus.UNPROCESSABLE_ENTITY, sent=sent, moves_error=True)
-    new: NewRun = MatchRun(kind="match", effort=sent.effort)
+    policy = sent.policy or None
+    new: NewRun = MatchRun(kind="match", effort=sent.effort, policy=policy)
     if sent.kind == "rematch":
-        new = RematchRun(kind="rematch", effort=sent.effort, max_moves=int(moves) if moves else None)
+        most = int(moves) if moves else None
+        new = RematchRun(kind="rematch", effort=sent.effort, max_moves=most, policy=policy)
     made = api.create_run(given, new, request, Response(), afterwards)
     return go(given, made.id)
 
@@ -97,6 +103,8 @@ def show_one(given: Context, run_id: str, status: int = HTTPStatus.OK) -> Respon
         "run.html",
         status,
         run=run,
+        settings=own_settings(given, run),
+        others=_others(given, run),
         levels=_needed(run.levels),
         names=people_of(given.connection, [run, *published]),
         published=published,
@@ -120,6 +128,27 @@ def people_of(connection: Connection, rows: Iterable[AnyRow]) -> dict[str, str]:
     return {f"user:{row.id}": row.name for row in found}
 
 
+def own_settings(given: Context, run: AnyRow) -> list[tuple[str, str, str]]:
+    """Return in words what the policy of a run has other than the district's of today: label, theirs, the run's."""
+    policy = policy_of(run)
+    if policy is None or given.role is Role.LEADER:
+        return []
+    return differences_in_words(reader_of(given.request), policy_from_toml(standing_of(given).policy), policy)
+
+
+def _others(given: Context, run: AnyRow) -> Sequence[AnyRow]:
+    """Return the latest other runs that a plan can be compared with."""
+    if run.state != "done" or run.kind not in REVIEWED or given.role is Role.LEADER:
+        return []
+    query = select(runs).where(
+        runs.c.district_id == given.district_id,
+        runs.c.id != run.id,
+        runs.c.state == "done",
+        runs.c.kind.in_(REVIEWED),
+    )
+    return given.connection.execute(query.order_by(runs.c.number.desc()).limit(RUNS_A_PAGE)).all()
+
+
 def _list(
     given: Context,
     after: int | None,
@@ -127,6 +156,7 @@ def _list(
     *,
     sent: Started | None = None,
     moves_error: bool = False,
+    asks_for_two: bool = False,
 ) -> Response:
     query = select(runs).where(runs.c.district_id == given.district_id).order_by(runs.c.number.desc())
     if given.role is Role.LEADER:
@@ -140,7 +170,8 @@ def _list(
         given,
         "runs.html",
         status,
-        runs=[(run, _total(run.levels)) for run in page.items],
+        runs=[(run, _total(run.levels), own_settings(given, run)) for run in page.items],
+        asks_for_two=asks_for_two,
         earlier=page.next,
         names=people_of(given.connection, page.items),
         sent=sent or Started(),

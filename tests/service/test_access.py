@@ -68,6 +68,8 @@ POST    /districts/{district}/undo/{name}                 coordinator leader par
 GET     /districts/{district}/rows/{table}                coordinator leader partner
 GET     /districts/{district}/runs                        coordinator leader board
 POST    /districts/{district}/runs                        coordinator
+GET     /districts/{district}/runs/compare                coordinator board
+GET     /districts/{district}/runs/{run_id}/compare       coordinator board
 GET     /districts/{district}/runs/{run_id}               coordinator leader board
 POST    /districts/{district}/runs/{run_id}/cancel        coordinator
 GET     /districts/{district}/recalibrate                 coordinator

@@ -122,6 +122,18 @@ def test_preview_starts_nothing_and_saves_nothing(installation: Installation, cl
         assert connection.execute(select(runs)).all() == []
 
 
+def test_plan_may_try_a_policy_that_is_not_saved(installation: Installation, client: TestClient) -> None:
+    page = send(client, fit__floor="40").text
+    text = re.search(r'name="policy" value="([^"]*)"', page)
+    assert text
+    made = client.post("/districts/calder/runs", data={"csrf": "csrf", "policy": unescape(text[1])})
+    assert "Made with other settings than the district has today:" in made.text
+    with installation.database.reading() as connection:
+        asked = connection.execute(select(runs.c.request)).scalar_one()
+    assert policy_from_toml(asked["policy"]).fit.floor == 0.4
+    assert stored(installation) == Policy()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

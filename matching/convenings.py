@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from matching.district import District
 from matching.evaluation import school_years
@@ -305,9 +306,9 @@ def _levels(year: Year) -> tuple[Said, ...]:
 def _judged(year: Year) -> pd.DataFrame:
     """Return the evaluations of this school year, those by term, that enough people stand behind to be told."""
     rows = year.district.evaluations
-    is_this_year = school_years(rows["term"]) == _later(year.starts, MONTHS).year
-    is_told = rows["respondents"].fillna(0).to_numpy(np.int64) >= year.policy.fit.published_from
-    return rows[is_this_year & is_told]
+    is_told: NDArray[np.bool_] = school_years(rows["term"]) == _later(year.starts, MONTHS).year
+    is_told &= rows["respondents"].fillna(0).to_numpy(np.int64) >= year.policy.fit.published_from
+    return rows[is_told]
 
 
 def _evaluated(year: Year) -> tuple[Said, ...]:

@@ -28,6 +28,8 @@ from service.pages import (
     runs,
     signing_in,
 )
+from service.pages import convenings, handing_out, recognizing
+from service.pages.printing import Prints
 from service.pages.rendering import FOLDER
 from service.people.oidc import Client, Provider
 from service.people.passwords import Passwords
@@ -52,6 +54,9 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(importing.router)
     app.include_router(reading_sheets.router)
     for part in (landscape, landscape_links, recruiting):
+        app.include_router(part.router)
+    app.state.prints = Prints()
+    for part in (convenings, handing_out, recognizing):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 

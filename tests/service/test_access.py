@@ -85,6 +85,16 @@ GET     /districts/{district}/runs/{run_id}/add           coordinator
 POST    /districts/{district}/runs/{run_id}/add           coordinator
 GET     /districts/{district}/runs/{run_id}/publish       coordinator
 POST    /districts/{district}/runs/{run_id}/publish       coordinator
+GET     /districts/{district}/convenings                  coordinator leader partner board
+POST    /districts/{district}/convenings                  coordinator
+GET     /districts/{district}/convenings/calendar.ics     coordinator leader partner board
+GET     /districts/{district}/convenings/agenda/{convening_id} coordinator board
+GET     /districts/{district}/convenings/talks/{convening_id} coordinator board
+GET     /districts/{district}/convenings/packet/{convening_id} coordinator leader partner
+GET     /districts/{district}/convenings/packets/{convening_id} coordinator
+POST    /districts/{district}/convenings/packets/{convening_id} coordinator reads
+GET     /districts/{district}/convenings/printed/{convening_id} coordinator
+GET     /districts/{district}/recognition                 coordinator board
 GET     /districts/{district}/publications/{number}       coordinator leader board
 POST    /districts/{district}/publications/{number}/undo  coordinator
 GET     /districts/{district}/landscape                   coordinator leader board

@@ -15,6 +15,12 @@ from tests.service.installation import Installation
 from tests.service.pages.chromium import Site, launched, opened, served
 
 PATHS = (
+    "/districts/demo/convenings",
+    "/districts/demo/convenings/agenda/CV2",
+    "/districts/demo/convenings/talks/CV2",
+    "/districts/demo/convenings/packets/CV2",
+    "/districts/demo/convenings/packet/CV2?school=0304",
+    "/districts/demo/recognition",
     "/sign-in",
     "/districts/demo",
     "/districts/demo/needs?q=reading&status=open",

@@ -133,7 +133,7 @@ def answer(request: Request, error: Exception) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("failed", exc_info=error)
     if wants_page(request):
-        page = render_problem(request, status, HTTPStatus(status).phrase, detail)
+        page = render_problem(request, status, detail)
         page.headers.update(headers)
         return page
     problem = Problem(

@@ -5,6 +5,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -79,11 +80,30 @@ def wants_page(request: Request) -> bool:
     return "text/html" in accepts and not request.url.path.startswith(("/api/", "/health/", "/metrics"))
 
 
-def render_problem(request: Request, status: int, title: str, detail: str) -> Response:
+def render_problem(request: Request, status: int, detail: str) -> Response:
     """Return the page that tells what went wrong: the sign-in form where nobody is signed in."""
     if status == HTTPStatus.UNAUTHORIZED:
-        return render(request, "sign_in.html", status, errors={"": detail}, then=_address(request))
-    return render(request, "problem.html", status, title=title, detail=detail)
+        came_to_sign_in = request.url.path.startswith("/sign-in")
+        said = {"errors": {"": detail}} if came_to_sign_in else {"is_asked": True}
+        return render(request, "sign_in.html", status, then=_address(request), **said)
+    request_id = request.scope.get("request_id", "")
+    return render(
+        request,
+        "problem.html",
+        status,
+        code=status,
+        detail=detail,
+        back=_back(request),
+        request_id=request_id,
+    )
+
+
+def _back(request: Request) -> str:
+    """Return the page of ours from which a request came, "" where there is none or it is this one."""
+    came = urlsplit(request.headers.get("referer", ""))
+    address = came.path + (f"?{came.query}" if came.query else "")
+    is_ours = came.netloc == request.headers.get("host") and came.path.startswith("/") and address[:2] != "//"
+    return address if is_ours and (request.method != "GET" or came.path != request.url.path) else ""
 
 
 def _address(request: Request) -> str:

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -20,7 +19,6 @@ from service.pages.rendering import render
 from service.people import invitations, sessions
 from service.people.passwords import LEAST_LENGTH, MOST_LENGTH
 from service.people.sign_in import SignIn
-from service.storage.tables import districts
 
 router = APIRouter(route_class=Route, include_in_schema=False)
 
@@ -30,24 +28,11 @@ _LENGTHS = {"least": LEAST_LENGTH, "most": MOST_LENGTH}
 _FIELDS = {"E-mail": "email", "Name": "name", "Password": "password", "Again": "again"}
 
 
-@router.get("/")
-@allow(*EVERYONE, of_district=False)
-def show_home(given: Given, request: Request) -> Response:
-    """Show the districts of whoever is signed in; where there is one, go there."""
-    mine = select(districts.c.key, districts.c.name).order_by(districts.c.name)
-    if not given.principal.is_admin:
-        mine = mine.where(districts.c.id.in_(place.district_id for place in given.principal.memberships))
-    found = given.connection.execute(mine).all()
-    if len(found) == 1:
-        return _go(f"/districts/{found[0].key}")
-    return render(request, "home.html", principal=given.principal, districts=found)
-
-
 @router.get("/sign-in")
 @allow(is_public=True, of_district=False)
 def show_sign_in(given: Given, request: Request) -> Response:
     """Show the form, or go on where someone is signed in."""
-    return _go("/") if given.is_signed_in else render(request, "sign_in.html", then="/")
+    return go("/") if given.is_signed_in else render(request, "sign_in.html", then="/")
 
 
 @router.post("/sign-in")
@@ -68,7 +53,7 @@ def sign_in(request: Request, email: Field = "", password: Field = "", then: Fie
 @allow(is_public=True, of_district=False)
 def choose_language(request: Request, language: Field = "en", then: Field = "/") -> Response:
     """Let the browser keep the language in which someone reads."""
-    response = _go(then if _is_ours(then) else "/")
+    response = go(then if is_ours(then) else "/")
     if language in LANGUAGES:
         response.set_cookie(COOKIE, language, max_age=31_536_000, samesite="lax", httponly=True)
     return response
@@ -79,7 +64,7 @@ def choose_language(request: Request, language: Field = "en", then: Field = "/")
 def sign_out(given: Given, request: Request) -> Response:
     """End the session."""
     sessions.end(given.connection, read_cookie(request, SESSION))
-    response = _go("/sign-in")
+    response = go("/sign-in")
     drop_cookie(response, request, SESSION)
     return response
 
@@ -143,15 +128,16 @@ def _accepted(given: Context, request: Request, sent: Welcome, found: invitation
 
 def enter(request: Request, session: sessions.NewSession, then: str = "/") -> Response:
     """Let the browser keep a new session, and go on."""
-    response = _go(then if _is_ours(then) else "/")
+    response = go(then if is_ours(then) else "/")
     set_cookie(response, request, SESSION, session.secret)
     return response
 
 
-def _is_ours(address: str) -> bool:
+def is_ours(address: str) -> bool:
     """Whether an address is one of ours; a browser reads a backslash as a slash too."""
     return address.startswith("/") and not address.startswith(("//", "/\\"))
 
 
-def _go(address: str) -> RedirectResponse:
+def go(address: str) -> RedirectResponse:
+    """Go on to a page of ours."""
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)

@@ -5,10 +5,12 @@ from starlette.staticfiles import StaticFiles
 
 from service.landscapes import Landscapes
 from service.pages import (
+    account,
     adding,
     changing,
     comparing,
     district,
+    home,
     importing,
     landscape,
     landscape_links,
@@ -16,8 +18,10 @@ from service.pages import (
     needs,
     openid,
     place_lists,
+    people,
     places,
     policies,
+    programs,
     proposing,
     publishing,
     reading_sheets,
@@ -41,7 +45,8 @@ def add_pages(app: FastAPI) -> None:
     """Add the pages to an application, and to its state ``sign_in``, ``openid`` and ``landscapes``, which they ask."""
     app.state.sign_in = SignIn(app.state.database, Passwords())
     app.state.openid = _provider(app.state.settings)
-    app.include_router(signing_in.router)
+    for part in (signing_in, home, account, people, programs):
+        app.include_router(part.router)
     app.include_router(openid.router)
     app.state.landscapes = Landscapes(app.state.recommenders)
     app.include_router(district.router)

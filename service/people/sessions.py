@@ -94,6 +94,12 @@ def end_all(connection: Connection, user_id: int) -> None:
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
+def end_others(connection: Connection, user_id: int, secret: str) -> None:
+    """End all sessions of a person but the one of a secret."""
+    is_other = sessions.c.secret_sha256 != sha256_of(secret)
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id, is_other))
+
+
 def list_sessions(connection: Connection, user_id: int, secret: str = "") -> list[Session]:
     """Return a person's sessions that are not over, the latest first; ``secret`` tells which one asks."""
     query = (

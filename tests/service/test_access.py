@@ -35,6 +35,13 @@ GET     /health/ready                                     everybody
 GET     /metrics                                          everybody
 GET     /static                                           everybody
 GET     /                                                 person
+GET     /favicon.ico                                      everybody
+GET     /districts                                        person
+POST    /districts                                        admin
+GET     /account                                          person
+POST    /account/name                                     person
+POST    /account/password                                 person
+POST    /account/sessions                                 person
 GET     /sign-in                                          everybody
 POST    /sign-in                                          everybody
 GET     /sign-in/openid                                   everybody
@@ -97,6 +104,16 @@ GET     /districts/{district}/convenings/printed/{convening_id} coordinator
 GET     /districts/{district}/recognition                 coordinator board
 GET     /districts/{district}/publications/{number}       coordinator leader board
 POST    /districts/{district}/publications/{number}/undo  coordinator
+GET     /districts/{district}/people                      coordinator
+POST    /districts/{district}/people                      coordinator
+GET     /districts/{district}/people/{user_id}            coordinator
+POST    /districts/{district}/people/{user_id}/role       coordinator
+POST    /districts/{district}/people/{user_id}/remove     coordinator
+POST    /districts/{district}/people/{user_id}/undo       coordinator
+POST    /districts/{district}/people/{user_id}/link       coordinator
+GET     /districts/{district}/programs                    coordinator
+POST    /districts/{district}/programs                    coordinator
+POST    /districts/{district}/programs/{token_id}/revoke  coordinator
 GET     /districts/{district}/landscape                   coordinator leader board
 GET     /districts/{district}/landscape/free              coordinator leader board
 GET     /districts/{district}/landscape/schools           coordinator leader board

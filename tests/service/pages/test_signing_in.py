@@ -103,7 +103,7 @@ def test_an_invited_person_chooses_a_password(browser: TestClient, database: Dat
     with database.writing() as connection:
         key = invitations.invite(connection, create_user(connection, "ana@school.org", "Ana Ruiz"))
     page = browser.get(f"/welcome?key={key}")
-    assert "signs in as" in page.text
+    assert "you sign in with your e-mail" in page.text
     assert "new-password" in fields(page)["password"]
     browser.post("/welcome", data={"key": key, "password": PASSWORD, "again": PASSWORD})
     assert "Welcome, Ana Ruiz" in browser.get("/").text

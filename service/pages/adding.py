@@ -3,12 +3,11 @@
 import json
 from http import HTTPStatus
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from matching.questions import Question
 from matching.schemas import MOST_SLOTS
@@ -19,10 +18,9 @@ from service.api.route import Route
 from service.errors import ConflictError
 from service.pages.frame import show, standing_of
 from service.pages.naming import Names, names_of
+from service.pages.planned import Planned, planned
 from service.pages.reviewing import fault_of
-from service.pages.runs import go
 from service.people.principal import Role
-from service.runs import reviews
 
 router = APIRouter(
     prefix="/districts/{district}/runs/{run_id}/add", route_class=Route, include_in_schema=False
@@ -37,6 +35,7 @@ class Sent(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
+    plan: Annotated[int | None, Field(ge=0, lt=1_000)] = None
     school: Id = ""
     need: Id = ""
     partner: Id = ""
@@ -49,30 +48,31 @@ class Sent(BaseModel):
 @allow(Role.COORDINATOR)
 def show_form(given: Given, request: Request, run_id: str, sent: Annotated[Sent, Query()]) -> Response:
     """Ask for a need, then for who could take it, then tell what that would do."""
-    return _page(given, run_id, sent)
+    return _page(given, planned(given, run_id, sent.plan), sent)
 
 
 @router.post("")
 @allow(Role.COORDINATOR)
 def add(given: Given, request: Request, run_id: str, sent: Annotated[Sent, Form()]) -> Response:
     """Add the match; where rules stand against it without a reason, tell them."""
+    of = planned(given, run_id, sent.plan)
     try:
-        made = api.add_match(given, run_id, _new(sent), Response()).match
+        made = api.add_match(given, run_id, _new(sent), Response(), of.plan).match
     except (ValueError, ConflictError) as error:
-        return _page(given, run_id, sent, error)
+        return _page(given, of, sent, error)
     number = made.number if made else 0
-    return go(given, run_id, f"/review?school={quote(sent.school)}&did=add&of={number}#m{number}")
+    address = of.at("/review", school=sent.school, did="add", of=f"{number}p")
+    return RedirectResponse(f"{address}#m{number}", HTTPStatus.SEE_OTHER)
 
 
 def _page(
-    given: Context, run_id: str, sent: Sent, error: ValueError | ConflictError | None = None
+    given: Context, of: Planned, sent: Sent, error: ValueError | ConflictError | None = None
 ) -> Response:
-    reviews.plan_of(given.connection, given.district_id, run_id, None)
     names = names_of(standing_of(given))
     thought, fault = None, None if error is None else _told(error)
     if sent.need and sent.offer and fault is None:
         try:
-            thought = api.add_match(given, run_id, _new(sent), Response(), dry_run=True)
+            thought = api.add_match(given, of.run_id, _new(sent), Response(), of.plan, dry_run=True)
         except (ValueError, ConflictError) as refused:
             fault = _told(refused)
     needs = [
@@ -82,7 +82,7 @@ def _page(
         given,
         "add.html",
         HTTPStatus.OK if fault is None else HTTPStatus.CONFLICT,
-        run_id=run_id,
+        of=of,
         sent=sent,
         schools=sorted((name, key) for key, name in names.schools.items()),
         needs=needs,

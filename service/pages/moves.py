@@ -5,7 +5,6 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 from fastapi import APIRouter
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +16,9 @@ from service.api.access import Context, Given, allow
 from service.api.results import Plan
 from service.api.route import Route
 from service.pages.frame import PageNumber, show, standing_of
-from service.pages.naming import names_of
+from service.pages.naming import contacts_of, names_of
 from service.pages.planned import planned
 from service.people.principal import Role
-from service.people.reach import sees_contacts
-from service.storage.tables import DISTRICT_TABLES
 
 router = APIRouter(prefix="/districts/{district}/runs/{run_id}", route_class=Route, include_in_schema=False)
 
@@ -29,7 +26,6 @@ GROUPS: Final = ("forced", "moved", "new", "enlarged", "kept")
 MOST_OF_A_GROUP: Final = 25
 CHANGES_A_PAGE: Final = 150
 CALLS_A_PAGE: Final = 60
-_CONTACT: Final = ("contact_name", "contact_phone", "contact_email")
 Shown = dict[str, Any]  # Any: cells of several types
 
 
@@ -77,7 +73,7 @@ def show_calls(
     start = (page - 1) * CALLS_A_PAGE
     listed = calls[start : start + CALLS_A_PAGE]
     contacts = {
-        side: _contacts(given, side, [call.of for call in listed if call.side == side])
+        side: contacts_of(given, side, [call.of for call in listed if call.side == side])
         for side in (SCHOOL, PARTNER)
     }
     names = names_of(standing_of(given))
@@ -133,13 +129,3 @@ def _tell_where_slots_go(changes: Sequence[Shown]) -> None:
         here = [one for one in gains if one["need_id"] == change["need_id"]] if is_moved else []
         change["goes_to"] = sorted({one["school"] for one in there})
         change["taken_by"] = sorted({one["partner"] for one in here})
-
-
-def _contacts(given: Context, side: str, ids: Sequence[str]) -> dict[str, str]:
-    """Return whom to call at schools or partners, and how, where whoever asks may see that."""
-    table = DISTRICT_TABLES[f"{side}s"]
-    key = table.c[f"{side}_id"]
-    query = select(key, *(table.c[name] for name in _CONTACT)).where(
-        table.c.district_id == given.district_id, key.in_(ids), sees_contacts(given.place, f"{side}s")
-    )
-    return {row[0]: ", ".join(filter(None, row[1:])) for row in given.connection.execute(query)}

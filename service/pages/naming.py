@@ -1,16 +1,23 @@
 """The matches of a plan as a reader sees them: with names instead of ids, school by school, mentoring first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from matching.district import District
 from matching.vocabulary import KINDS, MENTORING
+from service.api.access import Context
 from service.overviews import Standing
+from service.people.reach import sees_contacts
+from service.runs.proposals import ENDED
 from service.runs.records import AnyRow
+from service.storage.tables import DISTRICT_TABLES
 
 Cells = Mapping[str, Any]  # Any: cells of several types
 _LAST: Final = "other-5"
+_CONTACT: Final = ("contact_name", "contact_phone", "contact_email")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +42,7 @@ class Names:
             "kind": need.get("kind", KINDS[-1]),
             "priority": need.get("priority"),
             "level": need.get("level", _LAST),
+            "partner_id": partner,
             "partner": self.partners.get(partner, partner or offer_id),
             "focus": offer.get("focus", offer_id),
         }
@@ -59,11 +67,29 @@ def names_of(standing: Standing) -> Names:
     )
 
 
+def contacts_of(given: Context, side: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return whom to call at schools or partners, and how, where whoever asks may see that.
+
+    Parameters
+    ----------
+    side
+        ``school`` or ``partner``.
+    """
+    table = DISTRICT_TABLES[f"{side}s"]
+    key = table.c[f"{side}_id"]
+    query = select(key, *(table.c[name] for name in _CONTACT)).where(
+        table.c.district_id == given.district_id, key.in_(ids), sees_contacts(given.place, f"{side}s")
+    )
+    return {row[0]: ", ".join(filter(None, row[1:])) for row in given.connection.execute(query)}
+
+
 def named(rows: Iterable[AnyRow], names: Names) -> list[dict[str, Any]]:  # Any: likewise
     """Return matches of a plan with their names: by school, in it mentoring first, then by priority and fit."""
     shown = [{**row._mapping, **names.match(row.need_id, row.offer_id)} for row in rows]
     for match in shown:
         match["is_ending"] = match["planned"] == 0 and not match["is_by_hand"]
+        # That it ends is told with its slots.
+        match["reason"] = "" if match["reason"] == ENDED else match["reason"]
     return sorted(shown, key=_place)
 
 

@@ -85,7 +85,7 @@ POST    /districts/{district}/recalibrate/withdraw        coordinator
 GET     /districts/{district}/runs/{run_id}/curve         coordinator board
 GET     /districts/{district}/runs/{run_id}/moves         coordinator board
 GET     /districts/{district}/runs/{run_id}/calls         coordinator
-GET     /districts/{district}/runs/{run_id}/review        coordinator
+GET     /districts/{district}/runs/{run_id}/review        coordinator board
 POST    /districts/{district}/runs/{run_id}/review        coordinator
 GET     /districts/{district}/runs/{run_id}/matches/{number} coordinator
 GET     /districts/{district}/runs/{run_id}/add           coordinator

@@ -91,6 +91,18 @@ function press(event) {
     k: () => all[all.indexOf(match) - 1]?.focus(),
     a: () => button("accept")?.click(),
     l: () => (button("lock") ?? button("unlock"))?.click(),
+    n: () => {
+      const left = all.filter((one) => one.matches(".proposed"));
+      const next = left.find((one) => all.indexOf(one) > all.indexOf(match)) ?? left[0];
+      if (next) next.focus();
+      else document.getElementById("next")?.click();
+    },
+    u: () => document.querySelector("#done button")?.click(),
+    "?": () => {
+      const help = document.querySelector("[data-keys]");
+      help.open = !help.open;
+      help.querySelector("summary").focus();
+    },
     d: () => {
       const details = match?.querySelector("details");
       if (details) details.open = true;
@@ -173,6 +185,9 @@ function wake() {
   if (drafted) draft(drafted);
   for (const form of document.querySelectorAll("form[data-drop]")) takeFiles(form);
   // Another table has other columns: they are guessed anew at once.
+  for (const form of document.querySelectorAll("form[data-at-once]")) {
+    form.addEventListener("change", () => form.checkValidity() && form.requestSubmit());
+  }
   const table = document.querySelector("select[data-again]");
   table?.addEventListener("change", () => table.form.requestSubmit(table.form.querySelector("button[name=again]")));
   const keys = document.querySelector("[data-keys]");

@@ -112,7 +112,7 @@ def test_review_is_done_by_keys_without_leaving_the_page(browser: Browser, site:
     page.keyboard.press("Enter")
     expect(page.locator(".match").nth(2).get_by_text("Declined: jackal")).to_be_visible()
     page.get_by_role("button", name="Undo").first.click()
-    expect(page.get_by_text("One match is open again.")).to_be_visible()
+    expect(page.get_by_text("One match is as it was before.")).to_be_visible()
     assert page.url == f"{site[0]}{plan}/review"
     context.close()
 

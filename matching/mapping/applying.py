@@ -80,9 +80,13 @@ def known_of(district: District) -> Known:
 
 
 def missing_of(reading: SheetReading) -> list[str]:
-    """Return the required columns that a sheet neither has nor is given a constant for."""
+    """Return the required columns without which a sheet cannot be read at all."""
     if not reading.table:
         return []
+    if reading.table in NAMED:
+        # What else a row of one that is there does not say stays as it is.
+        ways = {f"{reading.table}.name", f"{reading.table}.{TABLES[reading.table].key}"}
+        return [] if ways & set(reading.columns) else [f"{reading.table}.name"]
     asked = [name for name in required_of(reading.table) if name not in reading.columns]
     asked = [name for name in asked if not reading.constants.get(name)]
     owners = OWNERS.get(reading.table, {})
@@ -149,9 +153,10 @@ class _Work:
         columns = self._columns(grid, reading)
         kept = [place for place, row in enumerate(grid.rows) if (index, row) not in left]
         for name in NAMED:
-            for cells in (columns.get(f"{name}.name"), columns.get(f"{table}.{TABLES[name].key}")):
-                if cells:
-                    self._found[name].ask([cells[place] for place in kept])
+            named = columns.get(f"{name}.name") or [""] * len(grid.rows)
+            given = columns.get(f"{table}.{TABLES[name].key}") or [""] * len(grid.rows)
+            # Where an id should stand, people write a name.
+            self._found[name].ask([named[at] or (given[at] if " " in given[at] else "") for at in kept])
         for place in kept:
             row = {name: cells[place] for name, cells in columns.items()}
             self._add_row(table, row, Origin(index, grid.rows[place]), reading.constants)
@@ -173,7 +178,8 @@ class _Work:
             elif target != LEFT and target in targets:
                 columns[target] = self._repaired(grid, header, target, cells, reading)
         for target, text in reading.constants.items():
-            if text and target in targets and target.startswith(f"{reading.table}."):
+            is_own = reading.table not in NAMED and target.startswith(f"{reading.table}.")
+            if text and target in targets and is_own:
                 own = columns.get(target, [""] * len(grid.rows))
                 columns[target] = [cell or text for cell in own]
         return columns
@@ -219,6 +225,8 @@ class _Work:
         self._refer_by_id(table, own)
         if table in NAMED:
             self._listed[table].add(own[TABLES[table].key])
+            if own[TABLES[table].key] not in self.known.ids[table]:
+                own = _with_constants(own, table, constants)
         self.rows[table].append((own | extra, origin))
 
     def _bring(self, owner: str, key: str, theirs: Row, origin: Origin) -> None:

@@ -12,10 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from matching.columns import Column
-from matching.mapping.applying import known_of, missing_of
+from matching.mapping.applying import NAMED, known_of, missing_of
 from matching.mapping.finding import NEW
 from matching.mapping.guessing import EXTRA, LEFT, SURE, SheetReading, guessed_as, required_of, targets_of
-from matching.mapping.words import OWNERS
 from matching.schemas import TABLES
 from service.api.access import Context, Given, allow
 from service.api.route import Route
@@ -155,7 +154,8 @@ def _constants(table: str, targets: Mapping[str, Column]) -> list[str]:
         for name, column in targets.items()
         if not name.startswith(f"{table}.") and column.is_required and not name.endswith(".name")
     ]
-    return [*required_of(table), *(along if OWNERS.get(table) else [])]
+    own = [name for name in required_of(table) if table not in NAMED or not name.endswith(".name")]
+    return [*own, *along]
 
 
 def _page(
@@ -186,7 +186,7 @@ def _page(
                 "name": name,
                 "words": targets[name].words,
                 "text": plan.reading.constants.get(name, ""),
-                "is_along": not name.startswith(f"{table}."),
+                "is_of_new": table in NAMED or not name.startswith(f"{table}."),
             }
             for name in _constants(table, targets)
         ],

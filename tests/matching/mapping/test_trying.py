@@ -129,3 +129,15 @@ def test_each_reading_of_a_cell_is_told() -> None:
         if one.header == "Type"
     ]
     assert (one.found, one.read, one.cells) == ("Supplies", "resources", 1)
+
+
+def test_grades_said_for_a_list_of_schools_are_those_of_new_ones() -> None:
+    before, grids = (
+        calder(),
+        read(b"School,Total Enrollment\nLincoln Elementary,99\nTaft,50\n", "Schools.csv"),
+    )
+    (reading,) = readings_of(grids, before)
+    assert missing_of(reading) == []
+    after = tried(grids, [replace(reading, constants={"schools.grades": "9-12"})], before).after
+    assert after is not None
+    assert list(after.schools["grades"]) == ["K-5", "6-8", "9-12"]

@@ -21,8 +21,8 @@ from service.errors import NotReadyError
 from service.pages.frame import show, standing_of
 from service.pages.naming import names_of
 from service.pages.policy_forms import Draft, groups_of, read_draft
-from service.pages.policy_words import SETTINGS, differences_in_words, said
-from service.pages.reader import Reader, reader_of
+from service.pages.policy_words import change_in_words, differences_in_words
+from service.pages.reader import reader_of
 from service.pages.runs import people_of
 from service.people.principal import Role
 from service.runs.records import AnyRow
@@ -129,7 +129,8 @@ def _page(given: Context, draft: Draft, status: int = HTTPStatus.OK, **values: o
         policy_text=policy_as_toml(draft.policy),
         stored=_mark(stored),
         changes=[
-            (change, datetime.fromisoformat(change.at), _in_words(reader, change)) for change in changes
+            (change, datetime.fromisoformat(change.at), change_in_words(reader, _settings(change)))
+            for change in changes
         ],
         names=people_of(given.connection, changes),
         is_running=bool(standing_of(given).overview.needs["filled"].any()),
@@ -178,11 +179,3 @@ def _changes(given: Context) -> list[AnyRow]:
 def _settings(change: AnyRow) -> Mapping[str, Any]:  # Any: JSON
     settings: Mapping[str, Any] = json.loads(change.details)["settings"]
     return settings
-
-
-def _in_words(reader: Reader, change: AnyRow) -> list[tuple[str, str, str]]:
-    return [
-        (reader.say(SETTINGS[name].label), said(reader, name, was), said(reader, name, now))
-        for name, (was, now) in _settings(change).items()
-        if name in SETTINGS
-    ]

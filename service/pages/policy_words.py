@@ -365,11 +365,30 @@ def said(reader: Reader, name: str, value: object) -> str:
 
 def differences_in_words(reader: Reader, before: Policy, after: Policy) -> list[tuple[str, str, str]]:
     """Return the label of each setting that differs, what it was and what it is."""
-    changed = changed_settings(before, after).items()
+    return change_in_words(reader, changed_settings(before, after))
+
+
+def change_in_words(reader: Reader, settings: Mapping[str, Sequence[object]]) -> list[tuple[str, str, str]]:
+    """Return the same of settings by name, each with what it was and is; what has no words any more is left out."""
     return [
-        (reader.say(SETTINGS[name].label), said(reader, name, was), said(reader, name, now))
-        for name, (was, now) in changed
+        (reader.say(SETTINGS[name].label), *_both(reader, name, was, now))
+        for name, (was, now) in settings.items()
+        if name in SETTINGS
     ]
+
+
+def _both(reader: Reader, name: str, was: object, now: object) -> tuple[str, str]:
+    """Return both values in words; of two orders the places that differ."""
+    if not (isinstance(was, list | tuple) and isinstance(now, list | tuple)):
+        return said(reader, name, was), said(reader, name, now)
+    places = [place for place, (one, other) in enumerate(zip(was, now, strict=True)) if one != other]
+    told = range(places[0], min(places[-1] + 1, places[0] + TOLD_LEVELS))
+    more = ", …" if places[-1] >= places[0] + TOLD_LEVELS else ""
+    sides = (
+        ", ".join(f"{place + 1}. {level_words(reader, side[place])}" for place in told) for side in (was, now)
+    )
+    one, other = sides
+    return one + more, other + more
 
 
 def policy_of(run: AnyRow) -> Policy | None:

@@ -166,6 +166,8 @@ def test_level_moves_up_by_its_button(installation: Installation, client: TestCl
     saved = client.post(HERE, data={"csrf": "csrf", **fields_of(moved.text)})
     assert saved.status_code == 200
     assert list(stored(installation).objective.levels) == order
+    told = "5. Mentoring, priority 5, 6. Other help, priority 1 → 5. Other help, priority 1, 6. Mentoring"
+    assert told in words_of(saved)
 
 
 def test_button_brings_a_default_back(client: TestClient) -> None:

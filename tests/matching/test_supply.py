@@ -132,12 +132,12 @@ def test_few_schools_or_none_with_a_place_are_no_areas() -> None:
     assert town_of(make_district().schools, make_district().partners).names == ()
 
 
-def helped() -> Ground:
+def helped(slots: int = 6, num_partners: int = 3) -> Ground:
     """Return a ground of four schools in a row: s01 has three partners, the others none; s03 asks for nothing."""
-    needs = [make_need(f"n{n}", school_id=f"s0{n}", slots=6) for n in range(3)]
+    needs = [make_need(f"n{n}", school_id=f"s0{n}", slots=slots if n == 1 else 6) for n in range(3)]
     offers = [make_offer(f"o{n}", slots=6) for n in range(3)]
     schools = [school | {"enrollment": 200} for school in row_of_schools(4)]
-    ran = [runs("n1", f"o{n}", slots) for n, slots in enumerate((1, 3, 1))]
+    ran = [runs("n1", f"o{n}", given) for n, given in enumerate((1, 3, 1)[:num_partners])]
     return ground(make_district(needs, offers, schools=schools, partnerships=ran))
 
 
@@ -162,6 +162,8 @@ def test_school_without_a_partner_beside_one_with_many_is_told_of() -> None:
     assert first == Neighbours(schools["s00"], schools["s01"], first.km)
     assert second.without is schools["s02"]
     assert first.km == pytest.approx(0.88, abs=0.01)  # A hundredth of a degree east at 37.7 north.
+    fewer = helped(num_partners=2)
+    assert left_out(fewer, schools_helped(fewer), 5) == []
 
 
 def test_three_partners_that_do_the_same_at_a_school_overlap() -> None:
@@ -172,6 +174,17 @@ def test_three_partners_that_do_the_same_at_a_school_overlap() -> None:
     assert found == [Overlap("s01", "School s01", "mentoring", "reading", parties, "s00", "School s00", 6)]
     assert found[0].slots == 5
     assert overlaps(here) == []  # Nothing is known of what they are about.
+
+
+def test_overlap_leads_to_another_school_even_where_its_own_lacks_most() -> None:
+    areas: Areas = (dict.fromkeys(["n0", "n1"], "reading"), {})
+    (found,) = overlaps(ground(helped(slots=60).district, areas))
+    assert (found.elsewhere_id, found.open_elsewhere) == ("s00", 6)
+
+
+def test_match_is_about_what_its_offer_is_where_the_need_does_not_tell() -> None:
+    areas: Areas = ({"n1": ""}, {"o0": "reading", "o1": "math"})
+    assert ground(helped().district, areas).links["area"].tolist() == ["reading", "math", ""]
 
 
 def test_partner_with_little_at_many_schools_is_spread_thin() -> None:
@@ -195,7 +208,8 @@ def test_links_are_counted_from_both_sides() -> None:
 
 def test_who_is_near_and_free_comes_in_the_order_of_what_the_school_lacks() -> None:
     near, far = ({"latitude": 37.7, "longitude": -122.4 + east} for east in (0, 0.1))
-    offers = [make_offer("o0"), make_offer("o1"), make_offer("o2"), make_offer("o3", kinds=["event"])]
+    offers = [make_offer("o0", trained_slots=2), *(make_offer(name) for name in ("o1", "o2"))]
+    offers.append(make_offer("o3", kinds=["event"]))
     places = [near, far, far | {"radius_km": 2}, near]
     district = make_district(
         [make_need("n0", school_id="s00")],
@@ -207,6 +221,6 @@ def test_who_is_near_and_free_comes_in_the_order_of_what_the_school_lacks() -> N
     found = near_and_free(here, "s00", 5)
     assert [(one.offer_id, one.is_asked, one.free, one.kinds) for one in found] == [
         ("o1", True, 5, ("mentoring",)),
-        ("o0", False, 5, ("mentoring",)),
+        ("o0", False, 2, ("mentoring",)),
     ]
     assert near_and_free(here, "s00", 1) == found[:1]

@@ -7,13 +7,13 @@ import json
 import openpyxl
 import pytest
 from httpx2 import Response
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from matching.generate import generate_district
 from matching.tables import district_from_tables
 from service.overviews import Standing
 from service.people.principal import Role
-from service.storage.tables import run_files
+from service.storage.tables import run_files, run_matches
 from tests.districts import make_district, make_need, make_offer, make_partner, make_school
 from tests.service.installation import Installation
 from tests.service.planned import add_plan
@@ -125,6 +125,14 @@ def test_plan_of_a_run_takes_the_place_of_what_runs(installation: Installation, 
     assert schools.index(">Alder</a>", table) < schools.index(">Birch</a>", table)
     assert get(installation, calder, f"?run={run}", Role.LEADER, "s0").status_code == 404
     assert get(installation, calder, "?run=none").status_code == 404
+
+
+def test_declined_match_of_a_plan_fills_nothing(installation: Installation, calder: int) -> None:
+    run = add_plan(installation.database, ("n2", "o0", 3), ("n0", "o1", 2), district_id=calder)
+    one = update(run_matches).where(run_matches.c.run_id == run, run_matches.c.need_id == "n2")
+    with installation.database.writing() as connection:
+        connection.execute(one.values(decision="declined"))
+    assert "Schools ask for 17 slots; 2 are filled" in get(installation, calder, f"?run={run}").text
 
 
 def test_leader_sees_figures_of_all_and_rows_of_their_own(installation: Installation, calder: int) -> None:

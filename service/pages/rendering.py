@@ -92,7 +92,7 @@ def render_problem(request: Request, status: int, detail: str) -> Response:
         "problem.html",
         status,
         code=status,
-        detail=detail,
+        detail="" if detail == HTTPStatus(status).phrase else detail,
         back=_back(request),
         request_id=request_id,
     )
@@ -103,7 +103,7 @@ def _back(request: Request) -> str:
     came = urlsplit(request.headers.get("referer", ""))
     address = came.path + (f"?{came.query}" if came.query else "")
     is_ours = came.netloc == request.headers.get("host") and came.path.startswith("/") and address[:2] != "//"
-    return address if is_ours and (request.method != "GET" or came.path != request.url.path) else ""
+    return address if is_ours and (request.method != "GET" or address != _address(request)) else ""
 
 
 def _address(request: Request) -> str:

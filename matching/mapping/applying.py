@@ -196,7 +196,9 @@ class _Work:
             if text
         }
         self.upload.read_as += [
-            ReadAs(grid.name, header, text, new, counts[text]) for text, new in read.items() if new != text
+            ReadAs(grid.name, header, text, new, counts[text])
+            for text, new in read.items()
+            if new.casefold() != text.casefold()
         ]
         filled = (
             _filled_down(cells)

@@ -248,7 +248,13 @@ def _preview(given: Context, key: str, how: How, *, is_stale: bool = False) -> R
         num_left=len({(problem.sheet, problem.row) for problem in trial.left}),
         is_of_rows=any(placed.row for placed in trial.problems),
         is_of_new=any(placed.row and not placed.header for placed in trial.problems),
-        warnings=trial.after.warnings if trial.after is not None else (),
+        warnings=[]
+        if trial.after is None
+        else [
+            warning
+            for warning in trial.after.warnings
+            if warning.partition(":")[0] in trial.upload.sheets.by_table
+        ],
         **_changes(found, how.page),
     )
 

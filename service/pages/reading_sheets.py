@@ -189,6 +189,7 @@ def _page(
                 "is_of_new": table in NAMED or not name.startswith(f"{table}."),
             }
             for name in _constants(table, targets)
+            if name not in plan.reading.columns or plan.reading.constants.get(name)
         ],
         required=[*required_of(table)] if table else [],
         missing=missing if missing is not None else [],

@@ -208,7 +208,10 @@ def test_links_are_counted_from_both_sides() -> None:
 
 def test_who_is_near_and_free_comes_in_the_order_of_what_the_school_lacks() -> None:
     near, far = ({"latitude": 37.7, "longitude": -122.4 + east} for east in (0, 0.1))
-    offers = [make_offer("o0", trained_slots=2), *(make_offer(name) for name in ("o1", "o2"))]
+    offers = [
+        make_offer("o0", kinds=["mentoring", "tutoring"], trained_slots=2),
+        *(make_offer(name) for name in ("o1", "o2")),
+    ]
     offers.append(make_offer("o3", kinds=["event"]))
     places = [near, far, far | {"radius_km": 2}, near]
     district = make_district(

@@ -51,6 +51,11 @@ class ByHand:
         return bool(self.broken) and all(found.rule in OVERRIDABLE for found in self.broken)
 
     @property
+    def loses(self) -> bool:
+        """Whether some level has fewer slots then."""
+        return bool((self.levels["after"] < self.levels["before"]).any()) if len(self.levels) else False
+
+    @property
     def breaks_its_own(self) -> bool:
         """Whether a rule of the pair itself stands against it, whoever gives way."""
         return any(found.rule in PAIR for found in self.broken)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from embeddings import Encoder, Search
 from matching.overview import Overview, overview_of
 from matching.policy import policy_from_toml
+from matching.texts import need_texts
 from service.storage.again import Loaded, load_again
 from service.storage.tables import districts
 
@@ -67,7 +68,7 @@ class Overviews:
         return made
 
     def similar_needs(self, district_id: int, standing: Standing, text: str, least: float) -> list[str]:
-        """Return the ids of the needs whose statements say what a text says, the most similar first.
+        """Return the ids of the needs that say what a text says, the most similar first.
 
         Parameters
         ----------
@@ -80,7 +81,7 @@ class Overviews:
         with self._reading:
             known, search = self._searches.get(district_id, (None, None))
             if search is None or known is not needs:
-                search = Search(needs["statement"].tolist(), self._encoder)
+                search = Search(need_texts(needs), self._encoder)
                 self._searches[district_id] = needs, search
             (rows,), (scores,) = search.top([text], len(needs))
         found: list[str] = needs["need_id"].iloc[rows[scores >= least]].tolist()

@@ -14,9 +14,9 @@ from typing import Any, Final
 from matching.rules import EARTH_RADIUS_KM
 
 #: All in units of the picture.
-WIDTH: Final = 600.0
-HEIGHT: Final = 440.0
-MARGIN: Final = 34.0
+WIDTH: Final = 440.0
+HEIGHT: Final = 340.0
+MARGIN: Final = 30.0
 DISC: Final = 11.0
 #: The least that is shown, in km across: places in one house still have a scale.
 LEAST_KM: Final = 1.0

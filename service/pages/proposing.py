@@ -1,6 +1,7 @@
 """A match proposed by hand for a need: any offer, the rules against it, who would give way, and what it costs."""
 
 import json
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -62,6 +63,8 @@ class Thought:
 
     Parameters
     ----------
+    broken
+        The rules that stand against it, each with its figures, told with names instead of ids.
     others
         The matches that would give way, with names; ``num_more`` are not told.
     holders
@@ -71,6 +74,7 @@ class Thought:
     """
 
     match: ByHand
+    broken: list[tuple[str, str]]
     others: Shown
     num_more: int
     holders: Shown
@@ -131,7 +135,25 @@ def _thought(given: Context, names: Names, sent: Sent) -> Thought:
     ]
     run_id, cost = _cost_of_plan(given, sent, slots)
     holders = [] if thought.has_room else _holders(standing_of(given), names, sent)
-    return Thought(thought, others[:MOST_TOLD], max(0, len(others) - MOST_TOLD), holders, run_id, cost)
+    broken = [(found.rule, _with_names(found.message, review, names, sent)) for found in thought.broken]
+    return Thought(
+        thought, broken, others[:MOST_TOLD], max(0, len(others) - MOST_TOLD), holders, run_id, cost
+    )
+
+
+def _with_names(message: str, review: Review, names: Names, sent: Sent) -> str:
+    """Return what a rule says with the schools and the partners that it is about instead of their ids."""
+    for need_id, offer_id in (*(one.pair for one in review.matches), (sent.need, sent.offer)):
+        told = names.match(need_id, offer_id)
+        if offer_id == sent.offer:
+            message = _renamed(message, need_id, told["school"])
+        if need_id == sent.need:
+            message = _renamed(message, offer_id, told["partner"])
+    return message
+
+
+def _renamed(message: str, key: str, name: str) -> str:
+    return re.sub(rf" with {re.escape(key)}(?=[ ,.])", lambda _: f" with {name}", message)
 
 
 def _review(given: Context) -> Review:

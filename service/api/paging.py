@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
+from starlette.requests import Request
 
 Item = TypeVar("Item")
 
@@ -19,6 +20,20 @@ class Page(BaseModel, Generic[Item]):
     items: list[Item]
     next: str | None = None
     """Sent back as `after`, it gives the page that follows; null where nothing does."""
+
+
+def check_query(request: Request, *known: str) -> None:
+    """Check that a list is asked for by what it knows: a filter that is misspelt would give all of it.
+
+    Raises
+    ------
+    ValueError
+        It is asked for by something else.
+    """
+    names = (*known, "limit", "after", "district")
+    unknown = [name for name in request.query_params if name not in names]
+    if unknown:
+        raise ValueError(f"{unknown[0][:50]}: expected one of {', '.join(names)} in the address.")
 
 
 def page_of(found: Sequence[Item], limit: int, cursor: Callable[[Item], str]) -> Page[Item]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.api import route
 from service.api.access import Given, allow
-from service.api.paging import After, Limit, Page, page_of
+from service.api.paging import After, Limit, Page, check_query, page_of
 from service.api.reviewed import MatchRead
 from service.api.runs import READERS, number_of
 from service.errors import ConflictError, NotFoundError
@@ -159,6 +159,7 @@ def list_matches(
     given: Given, run_id: str, plan: Plan = None, limit: Limit = 50, after: After = None
 ) -> Page[MatchRead]:
     """Return the matches of a plan, in its order."""
+    check_query(given.request, "plan")
     plan, _ = _plan(given, run_id, plan)
     columns = [run_matches.c[name] for name in MatchRead.model_fields]
     query = select(*columns).where(
@@ -176,6 +177,7 @@ def list_unmet(
     given: Given, run_id: str, plan: Plan = None, limit: Limit = 50, after: After = None
 ) -> Page[UnmetRead]:
     """Return the needs of a plan with slots that no one fills, in its order."""
+    check_query(given.request, "plan")
     rows = _rows(given, run_id, plan, "unmet.csv")
     page = _slice(rows, limit, after)
     return Page(items=[UnmetRead.model_validate(row) for row in page.items], next=page.next)
@@ -187,6 +189,7 @@ def list_changes(
     given: Given, run_id: str, plan: Plan = None, limit: Limit = 50, after: After = None
 ) -> Page[ChangeRead]:
     """Return what becomes of each match in a plan for mid-year."""
+    check_query(given.request, "plan")
     page = _slice(_rows(given, run_id, plan, "changes.csv"), limit, after)
     return Page(items=[ChangeRead.model_validate(row) for row in page.items], next=page.next)
 
@@ -195,6 +198,7 @@ def list_changes(
 @allow(*READERS)
 def list_points(given: Given, run_id: str, limit: Limit = 50, after: After = None) -> Page[PointRead]:
     """Return what each number of moves reaches, fewest moves first."""
+    check_query(given.request)
     _plan(given, run_id, None)
     rows = rows_of(_file(given, run_id, "curve.csv"))
     page = _slice([_point(plan, row) for plan, row in enumerate(rows)], limit, after)
@@ -207,6 +211,7 @@ def list_recruits(
     given: Given, run_id: str, plan: Plan = None, limit: Limit = 50, after: After = None
 ) -> Page[RecruitRead]:
     """Return the offers worth recruiting for what a plan leaves open, best first."""
+    check_query(given.request, "plan")
     _, folder = _plan(given, run_id, plan)
     summary = json.loads(_file(given, run_id, f"{folder}summary.json"))
     if "recruiting" not in summary:

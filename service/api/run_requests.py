@@ -1,6 +1,8 @@
 """What a run can be asked to do, as it is sent, and how that becomes a job."""
 
+import io
 import re
+import zipfile
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +18,7 @@ from service.api.districts import PolicyText
 from service.errors import ConflictError, NotFoundError
 from service.runs import records
 from service.runs.job import Job, snapshot_of
+from service.runs.proposals import rows_of
 from service.runs.records import Asked
 from service.storage.districts import load_district
 from service.storage.tables import districts, run_matches
@@ -155,7 +158,7 @@ def asked_of(given: Context, connection: Connection, new: NewRun, model: str | N
     Raises
     ------
     ValueError
-        Where the policy is none.
+        Where the policy is none, or changes are about what is not there.
     NotFoundError, ConflictError
         Where there is no such run to ask about, or it has no plan.
     """
@@ -165,10 +168,12 @@ def asked_of(given: Context, connection: Connection, new: NewRun, model: str | N
     policy = row.policy if new.policy is None else new.policy
     policy_from_toml(policy)
     district = load_district(connection, given.district_id, with_contacts=False)
+    snapshot = snapshot_of(district)
+    _check_known(snapshot, new)
     job = Job(
         kind=new.kind,
         district=row.name,
-        snapshot=snapshot_of(district),
+        snapshot=snapshot,
         on=new.on or date.today(),
         policy=policy,
         effort=new.effort,
@@ -179,6 +184,28 @@ def asked_of(given: Context, connection: Connection, new: NewRun, model: str | N
     return Asked(
         job, given.district_id, row.version, district.input_sha256, versions_in_use(), given.principal.actor
     )
+
+
+def _check_known(snapshot: bytes, new: NewRun) -> None:
+    """Refuse at once what the run itself would only refuse once its turn came.
+
+    Raises
+    ------
+    ValueError
+        A what-if asks about a need, an offer or a partner that the district does not have.
+    """
+    if not isinstance(new, WhatIfRun):
+        return
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
+        known = {
+            f"{thing}_id": {row[f"{thing}_id"] for row in rows_of(archive.read(f"{thing}s.csv"))}
+            for thing in ("need", "offer", "partner")
+        }
+    for change in new.changes:
+        for name, wanted in change.model_dump().items():
+            if name in known and wanted not in known[name]:
+                thing = name.removesuffix("_id").capitalize()
+                raise ValueError(f"{thing} {wanted}: expected the id of one of this district, found none.")
 
 
 def _asked_of_base(given: Context, connection: Connection, new: WhatIfRun, base_id: str) -> Asked:
@@ -192,6 +219,7 @@ def _asked_of_base(given: Context, connection: Connection, new: WhatIfRun, base_
     if base.kind == "what-if" or plan > (connection.scalar(plans) or 0):
         raise NotFoundError(f"Run {base_id}: expected one with a plan {plan}, found none.")
     was = records.job_of(connection, base)
+    _check_known(was.snapshot, new)
     job = Job(
         kind=new.kind,
         district=was.district,

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api import route
 from service.api.access import Given, allow
-from service.api.paging import After, Limit, Page, page_of
+from service.api.paging import After, Limit, Page, check_query, page_of
 from service.api.run_requests import EXAMPLES, NewRun, asked_of
 from service.people.principal import Role
 from service.runs import records
@@ -109,6 +109,7 @@ def list_runs(
     after: After = None,
 ) -> Page[RunRead]:
     """Return the runs, the latest first."""
+    check_query(given.request, "status", "kind")
     query = select(runs).where(runs.c.district_id == given.district_id).order_by(runs.c.number.desc())
     for column, wanted in ((runs.c.state, status), (runs.c.kind, kind)):
         query = query if wanted is None else query.where(column == wanted)

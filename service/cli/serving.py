@@ -45,10 +45,12 @@ def _serve(settings: "Settings", listener: "socket.socket", host: str) -> None:
     from service.operations.logs import configure_logs
     from service.operations.starting import load_demo, open_database
     from service.people.invitations import first_admin_link
+    from service.runs.executors import check_cluster
     from service.terminal.console import waiting
     from service.terminal.serving import print_address, print_admin_link
 
     configure_logs(settings.log_level)
+    check_cluster(settings)
     with waiting("Preparing the database"):
         database = open_database(settings)
         if settings.demo:

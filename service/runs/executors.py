@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from service.runs.job import FAULT_OF_THE_PROGRAM, RESULT, Job, Outcome, Step
@@ -31,6 +33,8 @@ _TOPIC: Final = "partnermatch-steps"
 """Under which steps come back from a cluster."""
 _ANSWER_SECONDS: Final = 2.0
 """How long a cluster may take to say how large it is."""
+_CONNECT_SECONDS: Final = 5.0
+"""How long a cluster may take to answer at first."""
 _TAIL: Final = 4_000
 """Most characters of a child's errors that go into the log."""
 _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -71,6 +75,27 @@ class Executor(Protocol):
     def close(self) -> None:
         """Let go of what the executor holds; no job may be under way."""
         ...
+
+
+def check_cluster(settings: "Settings") -> None:
+    """Check that the cluster of an installation can be reached, where it has one.
+
+    Raises
+    ------
+    ValueError
+        Nobody answers at the scheduler's address.
+    """
+    address = urlsplit(settings.dask_scheduler)
+    if settings.executor != "dask" or address.scheme not in ("tcp", "tls"):
+        return
+    try:
+        with socket.create_connection((address.hostname, address.port), timeout=_CONNECT_SECONDS):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"PARTNERMATCH_DASK_SCHEDULER: expected a Dask scheduler that answers at {settings.dask_scheduler}, "
+            f"found none ({error}); start it with `dask scheduler`, or leave out PARTNERMATCH_EXECUTOR."
+        ) from error
 
 
 def executor_of(settings: "Settings") -> Executor:
@@ -115,7 +140,7 @@ class DaskExecutor:
         from distributed import Client
 
         self._tell_of: dict[str, Tell] = {}
-        self._client = Client(scheduler, set_as_default=False)
+        self._client = Client(scheduler, set_as_default=False, timeout=_CONNECT_SECONDS)
         self._client.subscribe_topic(_TOPIC, self._pass_on)
 
     @property

@@ -227,6 +227,16 @@ def test_a_cluster_without_the_address_of_its_scheduler_is_said(tmp_path: Path) 
     assert "PARTNERMATCH_DASK_SCHEDULER" in result.stderr
 
 
+def test_a_cluster_that_does_not_answer_is_said_in_a_line(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    # Closed again: nobody listens there.
+    result = run("serve", "--port", "0", "--data", str(tmp_path), executor="dask", dask_scheduler=address)
+    assert result.exit_code == 2
+    assert f"expected a Dask scheduler that answers at {address}" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize("command", [("backup", "b.zip"), ("verify-log",)])
 def test_without_a_database_there_is_nothing_to_keep(tmp_path: Path, command: tuple[str, ...]) -> None:
     result = run(*command, "--data", str(tmp_path))

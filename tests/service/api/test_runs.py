@@ -197,6 +197,8 @@ def test_a_question_about_a_run_is_answered_on_what_that_was_made_of(coordinator
         ({"kind": "curve", "released": [{"need_id": "a\u0000", "offer_id": "b"}]}, 422),
         ({"kind": "what-if"}, 422),
         ({"kind": "what-if", "changes": [{"change": "drop_partner", "partner_id": "P1"}], "base": "x"}, 404),
+        ({"kind": "what-if", "changes": [{"change": "drop_partner", "partner_id": "nobody"}]}, 422),
+        ({"kind": "what-if", "changes": [{"change": "forbid", "need_id": "nowhere", "offer_id": "O1"}]}, 422),
     ],
 )
 def test_what_cannot_be_done_is_refused(coordinator: TestClient, given: Json, status: int) -> None:
@@ -204,6 +206,14 @@ def test_what_cannot_be_done_is_refused(coordinator: TestClient, given: Json, st
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert coordinator.get("/api/v1/runs").json()["items"] == []
+
+
+@on_sqlite
+def test_list_refuses_what_it_does_not_know(coordinator: TestClient) -> None:
+    answer = coordinator.get("/api/v1/runs", params={"state": "done"})
+    assert answer.status_code == 422
+    assert "state: expected one of status, kind, limit, after, district" in answer.json()["detail"]
+    assert coordinator.get("/api/v1/runs/x/matches", params={"plans": 1}).status_code == 422
 
 
 @on_sqlite

@@ -199,9 +199,7 @@ def list_changes(
 def list_points(given: Given, run_id: str, limit: Limit = 50, after: After = None) -> Page[PointRead]:
     """Return what each number of moves reaches, fewest moves first."""
     check_query(given.request)
-    _plan(given, run_id, None)
-    rows = rows_of(_file(given, run_id, "curve.csv"))
-    page = _slice([_point(plan, row) for plan, row in enumerate(rows)], limit, after)
+    page = _slice(all_points(given, run_id), limit, after)
     return Page(items=page.items, next=page.next)
 
 
@@ -228,6 +226,18 @@ def read_answer(given: Given, run_id: str) -> AnswerRead:
     """Return what the changes of a what-if would do."""
     _plan(given, run_id, None)
     return AnswerRead.model_validate_json(_file(given, run_id, "what-if.json"))
+
+
+def all_points(given: Given, run_id: str) -> list[PointRead]:
+    """Return all that `list_points` pages through."""
+    _plan(given, run_id, None)
+    rows = rows_of(_file(given, run_id, "curve.csv"))
+    return [_point(plan, row) for plan, row in enumerate(rows)]
+
+
+def all_changes(given: Given, run_id: str, plan: int | None) -> list[ChangeRead]:
+    """Return all that `list_changes` pages through."""
+    return [ChangeRead.model_validate(row) for row in _rows(given, run_id, plan, "changes.csv")]
 
 
 def _plan(given: Given, run_id: str, plan: int | None) -> tuple[int, str]:

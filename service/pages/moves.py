@@ -110,7 +110,7 @@ def _changes(given: Context, run_id: str, plan: int) -> list[Shown]:
     """Return what becomes of each match, with its names: mentoring first, then by school and partner."""
     names = names_of(standing_of(given))
     found: list[Shown] = []
-    for change in results.list_changes(given, run_id, plan, limit=10**9).items:
+    for change in results.all_changes(given, run_id, plan):
         match = names.match(change.need_id, change.offer_id)
         told = {name: match[name] for name in ("school", "partner", "statement", "kind", "focus")}
         found.append({**change.model_dump(), **told, "slots": abs(change.after - change.before)})

@@ -36,5 +36,5 @@ def planned(given: Context, run_id: str, plan: int | None) -> Planned:
     run = reviews.run_with_plans(given.connection, given.district_id, run_id)
     number = reviews.plan_of(given.connection, given.district_id, run_id, plan)
     start = f"/districts/{given.place.district_key}/runs/{quote(run_id, safe='')}"
-    points = tuple(results.list_points(given, run_id).items) if run.kind == "curve" else ()
+    points = tuple(results.all_points(given, run_id)) if run.kind == "curve" else ()
     return Planned(run_id, run.kind, number, start, points)

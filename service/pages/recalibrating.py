@@ -117,7 +117,7 @@ def show_curve(given: Given, request: Request, run_id: str, plan: Plan = None) -
     needed = {level["name"]: level["needed"] for level in run.levels}
     curve = curve_of(of.points)
     chosen = curve.advised if plan is None else of.plan
-    changes = results.list_changes(given, run_id, chosen, limit=10**9).items
+    changes = results.all_changes(given, run_id, chosen)
     levels = [level for level in curve.levels if needed.get(level)]
     return show(
         given,

@@ -184,10 +184,10 @@ function wake() {
   const drafted = document.querySelector("form[data-draft]");
   if (drafted) draft(drafted);
   for (const form of document.querySelectorAll("form[data-drop]")) takeFiles(form);
-  // Another table has other columns: they are guessed anew at once.
   for (const form of document.querySelectorAll("form[data-at-once]")) {
     form.addEventListener("change", () => form.checkValidity() && form.requestSubmit());
   }
+  // Another table has other columns: they are guessed anew at once.
   const table = document.querySelector("select[data-again]");
   table?.addEventListener("change", () => table.form.requestSubmit(table.form.querySelector("button[name=again]")));
   const keys = document.querySelector("[data-keys]");

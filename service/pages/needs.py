@@ -177,6 +177,8 @@ def _need(
     standing, need = standing_of(given), need_of(given, need_id)
     recommenders = given.request.app.state.recommenders
     answer = json.loads(recommenders.answer(given.connection, given.district_id, Question(need_id=need_id)))
+    # Where nobody could help, it may be for the distance.
+    near = answer["recommendations"] or answer["near_misses"]
     return show(
         given,
         "need.html",
@@ -187,7 +189,7 @@ def _need(
         running=_running(standing, need_id),
         answer=answer,
         missed=_missed(given, need_id, answer["near_misses"]),
-        map=_map(given, need, [pair["offer"]["partner_id"] for pair in answer["recommendations"]]),
+        map=_map(given, need, [pair["offer"]["partner_id"] for pair in near]),
         fault=fault,
         about=about,
     )

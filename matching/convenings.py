@@ -6,6 +6,7 @@ What stands here is said by a text and its values, so that a page tells it in it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -65,7 +66,7 @@ class Item:
     said: tuple[Said, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Year:
     """What an agenda is made from.
 
@@ -92,6 +93,19 @@ class Year:
     def starts(self) -> date:
         """The first day of the school year."""
         return year_start(self.on, self.policy.rules.school_year_starts)
+
+    @cached_property
+    def running(self) -> pd.DataFrame:
+        """The running matches with status, since, cause and why, their need, its school's name, and their partner."""
+        district = self.district
+        rows = district.partnerships[district.partnerships["status"].isin(RUNNING)].reset_index(drop=True)
+        found = running_matches(district, self.policy, self.on)[["cause", "why"]]
+        rows = pd.concat([rows, found], axis=1).merge(district.needs, on="need_id", suffixes=("", "_needed"))
+        told = ["partner_id", "name", "kind", "years_committed", "agreement_expires"]
+        offers = district.offers[["offer_id", "partner_id"]].merge(district.partners[told], on="partner_id")
+        rows = rows.merge(offers, on="offer_id", suffixes=("", "_of_partner"))
+        schools = district.schools.set_index("school_id")["name"]
+        return rows.assign(school=rows["school_id"].map(schools))
 
 
 def year_start(on: date, month: int) -> date:
@@ -270,23 +284,8 @@ def _trained(year: Year) -> tuple[Said, ...]:
     )
 
 
-def _running(year: Year) -> pd.DataFrame:
-    """Return the running matches with cause and why, since, status, and the need's and the partner's columns."""
-    district = year.district
-    rows = district.partnerships[district.partnerships["status"].isin(RUNNING)].reset_index(drop=True)
-    found = running_matches(district, year.policy, year.on)[["cause", "why"]]
-    rows = pd.concat([rows, found], axis=1).merge(district.needs, on="need_id", suffixes=("", "_needed"))
-    offers = district.offers[["offer_id", "partner_id"]].merge(
-        district.partners[["partner_id", "name", "kind", "years_committed", "agreement_expires"]],
-        on="partner_id",
-    )
-    rows = rows.merge(offers, on="offer_id", suffixes=("", "_of_partner"))
-    schools = district.schools.set_index("school_id")["name"]
-    return rows.assign(school=rows["school_id"].map(schools))
-
-
 def _understood(year: Year) -> tuple[Said, ...]:
-    rows = _running(year)
+    rows = year.running
     with_goal = int((rows["goal"] != "").sum())
     ending = rows.loc[rows["agreement_expires"] < pd.Timestamp(_later(year.starts, MONTHS)), "partner_id"]
     return (
@@ -312,7 +311,7 @@ def _judged(year: Year) -> pd.DataFrame:
 
 
 def _evaluated(year: Year) -> tuple[Said, ...]:
-    rows, judged = _running(year), _judged(year)
+    rows, judged = year.running, _judged(year)
     rated = judged[judged["rating"].notna()]
     seen = set(zip(judged["school_id"], judged["partner_id"], strict=True))
     without = [pair for pair in zip(rows["school_id"], rows["partner_id"], strict=True) if pair not in seen]
@@ -325,7 +324,7 @@ def _evaluated(year: Year) -> tuple[Said, ...]:
 
 
 def _changed(year: Year) -> tuple[Said, ...]:
-    rows = _running(year)
+    rows = year.running
     began = int((rows["since"] >= pd.Timestamp(year.starts)).sum())
     ended = int((year.district.partnerships["status"] == "ended").sum())
     return (
@@ -345,7 +344,7 @@ def _proposed(year: Year) -> tuple[Said, ...]:
 
 
 def _undecided(year: Year) -> tuple[Said, ...]:
-    rows = _running(year)
+    rows = year.running
     rows = rows[(rows["cause"] != "") & (rows["kind_of_partner"] != "individual")].head(NUM_LISTED)
     questions = [
         Said("{school} and {partner}: {why}", {"school": school, "partner": name, "why": why})
@@ -376,7 +375,7 @@ def _recognized(year: Year) -> tuple[Said, ...]:
 
 
 def _next_year(year: Year) -> tuple[Said, ...]:
-    rows = _running(year)
+    rows = year.running
     stay = rows.loc[rows["years_committed"] > 1, "partner_id"].nunique()
     end = rows.loc[
         rows["agreement_expires"] < pd.Timestamp(_later(year.starts, MONTHS + 1)), "partner_id"

@@ -81,29 +81,28 @@ def talks_of(district: District, policy: Policy, on: date, since: date | None = 
     is_paused = (rows["status"] == PAUSED).to_numpy()
     is_new = (rows["since"] >= pd.Timestamp(since)).to_numpy() if since else np.zeros(len(rows), dtype=bool)
     needs = district.needs.set_index("need_id")[["school_id", "kind"]].loc[rows["need_id"]]
-    table = pd.DataFrame(
-        {
-            "school_id": needs["school_id"].to_numpy(),
-            "partner_id": district.offers.set_index("offer_id")["partner_id"]
-            .loc[rows["offer_id"]]
-            .to_numpy(),
-            "kind": needs["kind"].map(KINDS.index).to_numpy(),
-            "slots": rows["slots"],
-            "is_new": is_new,
-            "question": np.where((cause == "") & is_paused, PAUSED, cause),
-        }
+    columns = (
+        needs["school_id"],
+        district.offers.set_index("offer_id")["partner_id"].loc[rows["offer_id"]],
+        needs["kind"].map(KINDS.index),
+        rows["slots"],
+        pd.Series(is_new),
+        pd.Series(np.where((cause == "") & is_paused, PAUSED, cause), dtype=object),
     )
-    return tuple(
-        Talk(
-            str(school_id),
-            str(partner_id),
-            tuple(KINDS[kind] for kind in sorted(set(group["kind"]))),
-            int(group["slots"].sum()),
-            bool(group["is_new"].any()),
-            next(filter(None, group["question"]), ""),
+    found: dict[tuple[str, str], Talk] = {}
+    for school_id, partner_id, kind, slots, new, question in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        known = found.get((school_id, partner_id), Talk(school_id, partner_id, (), 0))
+        found[school_id, partner_id] = Talk(
+            school_id,
+            partner_id,
+            tuple(word for word in KINDS if word in (*known.kinds, KINDS[kind])),
+            known.slots + slots,
+            known.is_new or new,
+            known.question or question,
         )
-        for (school_id, partner_id), group in table.groupby(["school_id", "partner_id"])
-    )
+    return tuple(found[pair] for pair in sorted(found))
 
 
 def in_rounds(talks: Sequence[Talk], most: int) -> Rounds:

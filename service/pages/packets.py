@@ -126,6 +126,12 @@ class Packets:
         return found.assign(school=found["school_id"].map(schools), partner=found["partner_id"].map(partners))
 
     @cached_property
+    def _ran_by_offer(self) -> dict[str, int]:
+        return {
+            str(key): int(slots) for key, slots in self._running.groupby("offer_id")["slots"].sum().items()
+        }
+
+    @cached_property
     def _running_by_school(self) -> dict[str, list[Cells]]:
         return _grouped(self._running, "school_id")
 
@@ -161,6 +167,8 @@ class Packets:
 
     @cached_property
     def _talks_begin(self) -> datetime | None:
+        if self.convening.starts is None:
+            return None
         items = self.convening.agenda(self.rounds)
         return self.convening.times(items)[len(items) - 2]
 
@@ -215,14 +223,13 @@ class Packets:
 
     def _given(self, rows: Sequence[Cells]) -> Table:
         say, number = self.reader.say, self.reader.number
-        ran = self._running.groupby("offer_id")["slots"].sum()
         head = [say("What is offered"), say("Kind of help"), say("Slots"), say("Given"), say("Trained")]
         cells = [
             (
                 _short(row["focus"]),
                 ", ".join(say(kind) for kind in row["kinds"].split("|")),
                 number(row["slots"]),
-                number(int(ran.get(row["offer_id"], 0))),
+                number(self._ran_by_offer.get(row["offer_id"], 0)),
                 "" if pd.isna(row["trained_slots"]) else number(int(row["trained_slots"])),
             )
             for row in rows
@@ -243,8 +250,9 @@ class Packets:
             head = f"{match[other]}: {', '.join(filter(None, (say(match['kind']), slots, since)))}"
             below = [
                 say("Goal: {goal}", goal=match["goal"]) if match["goal"] else "",
-                _short(match["statement"]),
-                self._told(reasons.get((match["need_id"], match["offer_id"]), "")),
+                # A school knows its needs: they stand above.
+                _short(match["statement"]) if other == "school" else "",
+                self._told(reasons.get((match["need_id"], match["offer_id"]), "")) or _short(match["focus"]),
             ]
             points.append((head, "\n".join(filter(None, below))))
         return [heading, Listed(points)]

@@ -210,7 +210,7 @@ def test_brief_tells_whom_to_look_for_and_what_that_fills(installation: Installa
     add_brief(installation, calder, [RECRUIT])
     add_plan(installation.database, district_id=calder)  # A later run that says nothing of it.
     page = get(installation, calder, "/recruiting").text
-    assert "These new partners would fill 9 of the 14 slots that nobody fills yet." in page
+    assert "In calder, these new partners would fill 9 of the 14 slots that nobody fills yet." in page
     assert "1. Tutoring for 9 students, within 4 km of Birch" in page
     said = " ".join(page.split())
     assert "For grades 6-8, speaking Somali, at one of these times: Mon 15:00-16:00." in said

@@ -14,14 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings import WordHashEncoder
-from matching import audit_allocation, read_district, recruiting_brief
+from matching import DataError, audit_allocation, read_district, recruiting_brief
 from matching.audit import Finding
-from matching.consequences import DropPartner, Forbid, basis_of, what_if
+from matching.columns import Cell
+from matching.consequences import Change, DropPartner, Forbid, basis_of, what_if
 from matching.district import District
 from matching.objections import why_not
 from matching.pipeline import Matching, Run, match
 from matching.rematching import rematch
 from matching.rule_gaps import rule_gaps
+from matching.schemas import TABLES
 from service.pages.reader import Reader
 from service.pages.sentences import LONGEST_TEXT, told
 
@@ -71,7 +73,8 @@ def consequences(district: District, plan: Matching) -> Iterator[str]:
     pairs = plan.allocation.matches[["need_id", "offer_id"]].itertuples(index=False)
     changes = [Forbid(*pair) for pair in islice(pairs, 0, None, 20)]
     withdrawals = [DropPartner(partner) for partner in district.partners["partner_id"][::20]]
-    for one in [*changes, *withdrawals]:
+    each: list[Change] = [*changes, *withdrawals]
+    for one in each:
         found = what_if(basis, [one])
         yield from [found.sentence, *found.moves["reason"]]
     offers = district.offers["offer_id"].tolist()
@@ -172,3 +175,33 @@ def test_endless_text_is_told_at_once(piece: str) -> None:
 
 def test_whoever_reads_a_number_reads_all_its_digits() -> None:
     assert "foo: 12.345,60 %" in told(SPANISH, "Computed from evidence: foo 12,345.60%.")
+
+
+def bad_problems(folder: Path) -> Iterator[str]:
+    """Yield what is said of tables in which all that can be wrong in a cell is."""
+    for table in TABLES.values():
+        columns = [column.name for column in table.columns if column.cell is not Cell.CONTACT]
+        rows = [columns, ["?"] * len(columns), [""] * len(columns), ["?"] * (len(columns) + 1)]
+        text = "\n".join(",".join(row) for row in rows)
+        (folder / f"{table.name}.csv").write_text(f"{text},{columns[0]}\n", encoding="utf-8")
+    with pytest.raises(DataError) as found:
+        read_district(folder)
+    yield from map(str, found.value.problems)
+    yield from (column.expected for table in TABLES.values() for column in table.columns)
+
+
+def test_what_is_wrong_in_a_table_is_told_in_spanish(tmp_path: Path) -> None:
+    said = {text: told(SPANISH, text) for text in bad_problems(tmp_path)}
+    assert len(said) > 100
+    assert [text for text, one in said.items() if UNTOLD in one] == []
+    assert said[
+        'schools row 2, column grades: found "?", expected grades like PK-5 or K|3-5 (PK, TK, K, 1 to 13)'
+    ] == (
+        "escuelas, fila 2, columna grades: se encontró «?»; se esperaba grados como PK-5 o K|3-5 (PK, TK, K, 1 a 13)"
+    )
+
+
+def test_warnings_of_a_district_are_told_in_spanish() -> None:
+    district, _ = plan_of("demo")
+    assert district.warnings
+    assert not any(UNTOLD in told(SPANISH, warning) for warning in district.warnings)

@@ -63,6 +63,13 @@ def plan(installation: Installation) -> str:
 
 
 @pytest.fixture
+def compared(installation: Installation, plan: str) -> str:
+    """Give the address of that plan beside one of other matches."""
+    other = add_plan(installation.database, ("n0", "o2", 4), ("n1", "o1", 2))
+    return f"{plan}/compare?with={other}"
+
+
+@pytest.fixture
 def under_way(installation: Installation, plan: str) -> str:
     """Give the address of a run that this process seems to do."""
     with installation.database.writing() as connection:
@@ -129,12 +136,13 @@ def test_cost_is_told_where_a_match_is_declined(browser: Browser, site: Site, pl
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_runs_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, plan: str, under_way: str, width: int, scheme: str
+    browser: Browser, site: Site, compared: str, under_way: str, width: int, scheme: str
 ) -> None:
     context = opened(browser, site, width, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
+    plan = compared.partition("/compare")[0]
     added = f"{plan}/add?school=s0&need=n0&offer=o1&slots=1"
     of_plan = (
         plan,
@@ -142,6 +150,7 @@ def test_no_page_of_runs_breaks_a_rule_of_accessibility(
         f"{plan}/matches/1",
         added,
         f"{plan}/publish?rest=true",
+        compared,
     )
     for path in (f"{HERE}/runs", under_way, *of_plan):
         page.goto(site[0] + path)

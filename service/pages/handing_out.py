@@ -119,7 +119,8 @@ def print_packets(
 
     _prints(request).begin(_key(given, convening, form), make)
     address = f"/districts/{given.place.district_key}/convenings/packets/{quote(convening_id, safe='')}"
-    return RedirectResponse(f"{address}#all", HTTPStatus.SEE_OTHER)
+    # Without a fragment: to one, a page that refreshes itself would only scroll.
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
 @router.get("/printed/{convening_id:path}")

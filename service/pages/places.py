@@ -224,7 +224,7 @@ def _contacts(given: Context, table: str, ids: set[str]) -> dict[str, str]:
     """Return whom to ask at each of some schools or partners, where whoever asks may see it."""
     found = {}
     for key in sorted(ids):
-        cells = _row(given, table, key).cells if rows_within(given.place, table) is Rows.ALL else {}
+        cells = _row(given, table, key).cells
         parts = [cells.get(f"contact_{name}") for name in ("name", "email", "phone")]
         found[key] = ", ".join(part for part in parts if part)
     return found

@@ -34,7 +34,9 @@ class _Reader(HTMLParser):
         elif not self.forms:
             return
         elif tag == "input" and (cells.get("type") not in ("checkbox", "radio") or "checked" in cells):
-            self._keep(cells["name"], cells.get("value", ""))
+            value = cells.get("value", "")
+            # What is shown in one line is sent in one line.
+            self._keep(cells["name"], value if "type" in cells else value.replace("\n", ""))
         elif tag == "select":
             self._select, self._is_first = cells["name"], True
         elif tag == "option" and self._select:

@@ -131,6 +131,11 @@ def test_names_ids_and_unknown_words_stay_as_they_are() -> None:
     ) == ("El convenio de la organización venció el 30 de junio de 2026; habría que renovar el convenio.")
 
 
+def test_name_that_looks_like_markup_is_escaped_within_a_sentence() -> None:
+    said = told(SPANISH, "The offer has 5 slots: 5 for Reed <b>&amp; {name} (N1, mentoring at priority 1).")
+    assert "5 para Reed &lt;b&gt;&amp;amp; {name} (N1, mentoría de prioridad 1)." in said
+
+
 def test_day_that_is_none_stays_as_it_is() -> None:
     assert "2026-99-30" in told(
         SPANISH, "The clearance ended on 2026-99-30; the clearance would have to be renewed."

@@ -54,7 +54,18 @@ def add_pages(app: FastAPI) -> None:
     app.include_router(places.router)
     app.include_router(needs.router)
     app.include_router(proposing.router)
-    for part in (comparing,runs, recalibrating, moves, reviewing, adding, publishing, policies, changing, row_lists):
+    for part in (
+        comparing,
+        runs,
+        recalibrating,
+        moves,
+        reviewing,
+        adding,
+        publishing,
+        policies,
+        changing,
+        row_lists,
+    ):
         app.include_router(part.router)
     app.include_router(importing.router)
     app.include_router(reading_sheets.router)

@@ -8,6 +8,7 @@ from httpx2 import Response
 from service.people.principal import Role
 from tests.districts import make_district, make_need, make_offer, make_partner, make_school
 from tests.service.installation import Installation
+from tests.service.planned import add_plan
 
 HERE = "/districts/calder"
 
@@ -118,3 +119,16 @@ def test_what_is_not_there_is_told(installation: Installation, calder: int) -> N
     assert proposal(installation, calder, need="n9").status_code == 404
     assert proposal(installation, calder, offer="o9").status_code == 404
     assert proposal(installation, calder, offer="o1", slots="many").status_code == 422
+
+
+def test_cost_to_the_last_plan_is_told_and_can_be_started_from(
+    installation: Installation, calder: int
+) -> None:
+    assert "Once a plan is made" in proposal(installation, calder, offer="o1", slots=2).text
+    run_id = add_plan(installation.database, ("n1", "o1", 3), district_id=calder)
+    page = proposal(installation, calder, offer="o1", slots=2).text
+    told = page[page.index("What it would cost the last plan") :]
+    assert "The plan would" in told
+    # The plan gives the urgent need nothing, with this match 2.
+    assert '<td class="n">0</td><td class="n">2</td>' in told
+    assert f"{HERE}/runs/{run_id}/add?school=s0&amp;need=n/0&amp;" in told

@@ -76,6 +76,12 @@ def test_mentoring_is_in_the_first_round_and_stays_where_time_is_short() -> None
     assert in_rounds(talks, 1) == Rounds(((mentoring,),), (talk(0, 0), talk(0, 1)))
 
 
+def test_mentoring_outweighs_an_open_question_and_that_what_is_new() -> None:
+    # 8 for mentoring, 4 for a question, 2 for what is new, 1 for the rest.
+    kinds = [talk(0, 0, weight) for weight in (8, 4 + 2, 4, 2, 0)]
+    assert [one.weight for one in kinds] == [9, 7, 5, 3, 1]
+
+
 def test_order_of_the_rows_changes_nothing() -> None:
     talks = [talk(school, partner) for school in range(4) for partner in range(3)]
     assert in_rounds(talks, 2) == in_rounds(talks[::-1], 2)

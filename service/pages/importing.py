@@ -24,7 +24,7 @@ from service.api.route import Route
 from service.errors import ConflictError, StaleError
 from service.pages.frame import show
 from service.pages.runs import people_of
-from service.pages.staging import reading, remember, stage, staged_of
+from service.pages.staging import district_of, reading, remember, stage, staged_of
 from service.people.principal import Role
 from service.storage.districts import load_district
 from service.storage.imports import read_import
@@ -124,10 +124,7 @@ def show_preview(given: Given, request: Request, key: Key, how: Annotated[How, Q
 def take(given: Given, request: Request, key: Key, sent: Annotated[Commit, Form()]) -> Response:
     """Take a file in, all or nothing, as it was looked at; where the district changed meanwhile, show it anew."""
     staged = staged_of(given, key)
-    with reading(given) as connection:
-        version, before = _version(given, connection), load_district(connection, given.district_id)
-    if version != sent.version:
-        return _preview(given, key, sent, is_stale=True)
+    before = district_of(given)
     trial = staged.tried_on(before, Mode(sent.mode), without_bad=sent.without_bad)
     if trial.after is None:
         return _preview(given, key, sent)

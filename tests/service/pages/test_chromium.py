@@ -42,6 +42,7 @@ PATHS = (
     "/districts/demo/landscape/connections",
     "/districts/demo/landscape/recruiting",
     "/districts/demo/policy",
+    "/districts/demo/import",
 )
 
 

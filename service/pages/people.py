@@ -28,7 +28,7 @@ router = APIRouter(prefix="/districts/{district}/people", route_class=Route, inc
 PEOPLE_A_PAGE: Final = 50
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 #: What the words of a refusal begin with, and the field beside which they stand.
-_FIELDS: Final = {"E-mail": "email", "Name": "name", "Role": "of", "Of": "of"}
+_FIELDS: Final = {"E-mail": "email", "Name": "name", "Role": "of", "School or partner": "of"}
 
 
 class Sent(BaseModel):
@@ -231,7 +231,7 @@ def _role_of(given: Context, sent: Sent) -> tuple[Role, list[str]]:
     of = of_district.own_ids(of_district.own_choices(given.connection, given.district_id)[role], sent.of)
     if not of:
         table = OWN[role][0].removesuffix("s")
-        raise ValueError(f"Of: expected at least one {table} for this role, found none.")
+        raise ValueError(f"School or partner: expected at least one {table} for this role, found none.")
     return role, of
 
 

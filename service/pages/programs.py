@@ -54,9 +54,8 @@ def make(given: Given, request: Request, sent: Annotated[Sent, Form()]) -> Answe
             choices = of_district.own_choices(given.connection, given.district_id)[role]
             of = (of_district.own_ids(choices, [sent.of]) or [""])[0]
             if not of:
-                errors["of"] = (
-                    f"Of: expected at least one {OWN[role][0].removesuffix('s')} for this role, found none."
-                )
+                one = OWN[role][0].removesuffix("s")
+                errors["of"] = f"School or partner: expected at least one {one} for this role, found none."
     except ValueError as error:
         errors["of"] = str(error)
     if errors:

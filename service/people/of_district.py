@@ -75,7 +75,7 @@ def _meant(choices: dict[str, str], text: str) -> str:
     same = [key for key, name in choices.items() if name.casefold() == text.casefold()]
     if len(same) != 1:
         found = "several of that name" if same else text[:100]
-        raise ValueError(f"Of: expected one of this district, found {found}.")
+        raise ValueError(f"School or partner: expected one of this district, found {found}.")
     return same[0]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -29,6 +31,7 @@ _LANGUAGE: Final = re.compile(
 _LONG_TEXTS: Final = frozenset({"statement", "focus", "description", "text"})
 _FEDERAL: Final = re.compile(r"\d{11,12}")
 _TELLING: Final = frozenset({Cell.GRADES, Cell.SCHEDULE, Cell.DATE, Cell.WORD, Cell.WORDS})
+_READ_BY_NAME: Final = frozenset({"priority", "radius_km", "languages"})
 _WORDY: Final = 4.0
 _LONGEST_NAME: Final = 5
 
@@ -44,11 +47,20 @@ def looks_like(cells: Sequence[str], owner: str, column: Column, known: Known) -
         return (share, share) if share is not None else (_person(cells), 0.0)
     if column.cell is Cell.ID:
         return _ids(cells, owner, column, known)
-    share = _readable(cells, column)
+    share = _readable(tuple(cells), _read_alike(column))
     return share, share if column.cell in _TELLING and share > 0.5 else 0.0  # noqa: PLR2004
 
 
-def _readable(cells: Sequence[str], column: Column) -> float:
+def _read_alike(column: Column) -> Column:
+    """Return a column that reads cells as this one does, the same for all that do."""
+    name = column.name if column.name in _READ_BY_NAME else ""
+    blank = column.blank if column.is_required or column.blank == "all grades" else "anything"
+    return replace(column, name=name, meaning="", blank=blank)
+
+
+@lru_cache(maxsize=1_000)
+def _readable(cells: tuple[str, ...], column: Column) -> float:
+    """Return which share of a sheet's cells can be read; several columns of ten tables ask the same."""
     values, bad = typed_column(pd.Series([repaired(cell, column) for cell in cells], dtype="str"), column)
     good = ~bad
     if column.cell in (Cell.WHOLE, Cell.NUMBER):

@@ -17,16 +17,16 @@ from service.pages import (
     moves,
     needs,
     openid,
-    place_lists,
     people,
+    place_lists,
     places,
     policies,
     programs,
     proposing,
     publishing,
+    recruiting,
     reading_sheets,
     recalibrating,
-    recruiting,
     reviewing,
     row_lists,
     runs,
@@ -45,10 +45,10 @@ def add_pages(app: FastAPI) -> None:
     """Add the pages to an application, and to its state ``sign_in``, ``openid`` and ``landscapes``, which they ask."""
     app.state.sign_in = SignIn(app.state.database, Passwords())
     app.state.openid = _provider(app.state.settings)
+    app.state.landscapes = Landscapes(app.state.recommenders)
     for part in (signing_in, home, account, people, programs):
         app.include_router(part.router)
     app.include_router(openid.router)
-    app.state.landscapes = Landscapes(app.state.recommenders)
     app.include_router(district.router)
     app.include_router(place_lists.router)
     app.include_router(places.router)
@@ -65,15 +65,16 @@ def add_pages(app: FastAPI) -> None:
         policies,
         changing,
         row_lists,
+        landscape,
+        landscape_links,
+        recruiting,
     ):
-        app.include_router(part.router)
-    app.include_router(importing.router)
-    app.include_router(reading_sheets.router)
-    for part in (landscape, landscape_links, recruiting):
         app.include_router(part.router)
     app.state.prints = Prints()
     for part in (convenings, handing_out, recognizing):
         app.include_router(part.router)
+    app.include_router(importing.router)
+    app.include_router(reading_sheets.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 

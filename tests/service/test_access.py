@@ -104,6 +104,12 @@ GET     /districts/{district}/convenings/printed/{convening_id} coordinator
 GET     /districts/{district}/recognition                 coordinator board
 GET     /districts/{district}/publications/{number}       coordinator leader board
 POST    /districts/{district}/publications/{number}/undo  coordinator
+GET     /districts/{district}/landscape                   coordinator leader board
+GET     /districts/{district}/landscape/free              coordinator leader board
+GET     /districts/{district}/landscape/schools           coordinator leader board
+GET     /districts/{district}/landscape/connections       coordinator leader board
+GET     /districts/{district}/landscape/landscape.xlsx    coordinator leader board
+GET     /districts/{district}/landscape/recruiting        coordinator board
 GET     /districts/{district}/people                      coordinator
 POST    /districts/{district}/people                      coordinator
 GET     /districts/{district}/people/{user_id}            coordinator
@@ -114,12 +120,6 @@ POST    /districts/{district}/people/{user_id}/link       coordinator
 GET     /districts/{district}/programs                    coordinator
 POST    /districts/{district}/programs                    coordinator
 POST    /districts/{district}/programs/{token_id}/revoke  coordinator
-GET     /districts/{district}/landscape                   coordinator leader board
-GET     /districts/{district}/landscape/free              coordinator leader board
-GET     /districts/{district}/landscape/schools           coordinator leader board
-GET     /districts/{district}/landscape/connections       coordinator leader board
-GET     /districts/{district}/landscape/landscape.xlsx    coordinator leader board
-GET     /districts/{district}/landscape/recruiting        coordinator board
 GET     /districts/{district}/import                      coordinator
 POST    /districts/{district}/import                      coordinator
 GET     /districts/{district}/import/workbook             coordinator

@@ -20,7 +20,7 @@ from tests.service.pages.chromium import launched, opened, served
 
 TABLES = ("schools", "needs", "partners", "offers", "evidence", "convenings")
 LEAVER = "P004"
-A_RUN = 240_000  # Milliseconds, on the slowest of machines.
+A_WHILE = 240_000  # Milliseconds, on the slowest of machines.
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def test_coordinator_goes_from_a_spreadsheet_to_a_published_rematch(
 ) -> None:
     with served(installation) as site:
         context = opened(browser, site, java_script_enabled=scripts)
+        context.set_default_timeout(A_WHILE)
         page = context.new_page()
         page.goto(site[0])
         import_it(page, workbook)
@@ -70,15 +71,15 @@ def import_it(page: Page, workbook: Path) -> None:
     page.get_by_role("link", name="Import your spreadsheets").click()
     page.get_by_label("Spreadsheet").set_input_files(workbook)
     page.get_by_role("button", name="Read the file").click()
-    page.get_by_role("button", name="Import it").click(timeout=60_000)
-    expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Import it").click()
+    expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=A_WHILE)
 
 
 def publish_a_plan(page: Page) -> None:
     """Find matches, decide about the first ones, take the rest as the plan has it, and publish."""
     page.get_by_role("link", name="Overview").click()
     page.get_by_role("button", name="Find matches").click()
-    page.get_by_role("link", name="Review the matches").click(timeout=A_RUN)
+    page.get_by_role("link", name="Review the matches").click()
     first, second = page.locator(".match").nth(0), page.locator(".match").nth(1)
     first.get_by_role("button", name="Accept", exact=True).click()
     expect(first.get_by_text("Accepted")).to_be_visible()
@@ -101,7 +102,7 @@ def recalibrate(page: Page) -> None:
     expect(page.get_by_role("heading", name="What has happened")).to_be_visible()
     page.get_by_label("How long shall it look?").select_option("quick")
     page.get_by_role("button", name="Work out the curve").click()
-    page.get_by_role("link", name="Choose how much may move").click(timeout=A_RUN)
+    page.get_by_role("link", name="Choose how much may move").click()
     page.locator("svg.curve a").last.click()
     page.get_by_role("link", name="Review this plan").click()
     page.get_by_role("link", name="See what publishing would change").click()

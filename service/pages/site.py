@@ -4,37 +4,21 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from service.landscapes import Landscapes
-from service.pages import (
-    account,
-    adding,
-    changing,
-    comparing,
-    district,
-    home,
-    importing,
-    landscape,
-    landscape_links,
-    moves,
-    needs,
-    openid,
-    people,
-    place_lists,
-    places,
-    policies,
-    programs,
-    proposing,
-    publishing,
-    recruiting,
-    reading_sheets,
-    recalibrating,
-    reviewing,
-    row_lists,
-    runs,
-    signing_in,
-)
-from service.pages import convenings, handing_out, recognizing
-from service.pages.printing import Prints
+from service.pages.convenings import handing_out, meetings, recognizing
+from service.pages.convenings.printing import Prints
+from service.pages.imports import importing, reading_sheets
+from service.pages.landscape import links, recruiting
+from service.pages.landscape import overview as landscape
+from service.pages.midyear import moves, recalibrating
+from service.pages.needs import needs, overview, proposing
+from service.pages.people import account, home, openid, people, programs, signing_in
+from service.pages.places import lists as place_lists
+from service.pages.places import places
+from service.pages.policy import policy
 from service.pages.rendering import FOLDER
+from service.pages.rows import changing
+from service.pages.rows import lists as row_lists
+from service.pages.runs import adding, comparing, publishing, reviewing, runs
 from service.people.oidc import Client, Provider
 from service.people.passwords import Passwords
 from service.people.sign_in import SignIn
@@ -46,35 +30,16 @@ def add_pages(app: FastAPI) -> None:
     app.state.sign_in = SignIn(app.state.database, Passwords())
     app.state.openid = _provider(app.state.settings)
     app.state.landscapes = Landscapes(app.state.recommenders)
-    for part in (signing_in, home, account, people, programs):
-        app.include_router(part.router)
-    app.include_router(openid.router)
-    app.include_router(district.router)
-    app.include_router(place_lists.router)
-    app.include_router(places.router)
-    app.include_router(needs.router)
-    app.include_router(proposing.router)
+    app.state.prints = Prints()
     for part in (
-        comparing,
-        runs,
-        recalibrating,
-        moves,
-        reviewing,
-        adding,
-        publishing,
-        policies,
-        changing,
-        row_lists,
-        landscape,
-        landscape_links,
-        recruiting,
+        *(signing_in, openid, home, account, people, programs),
+        *(overview, place_lists, places, needs, proposing),
+        # Before one run, whose key any word could be.
+        *(comparing, runs, recalibrating, moves, reviewing, adding, publishing),
+        *(policy, changing, row_lists, landscape, links, recruiting),
+        *(meetings, handing_out, recognizing, importing, reading_sheets),
     ):
         app.include_router(part.router)
-    app.state.prints = Prints()
-    for part in (convenings, handing_out, recognizing):
-        app.include_router(part.router)
-    app.include_router(importing.router)
-    app.include_router(reading_sheets.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 

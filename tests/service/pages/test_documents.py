@@ -5,7 +5,17 @@ from datetime import date
 
 import pytest
 
-from service.pages.documents import Ask, Block, Document, Heading, Listed, Table, Text, pdf_of, zip_of
+from service.pages.convenings.documents import (
+    Ask,
+    Block,
+    Document,
+    Heading,
+    Listed,
+    Table,
+    Text,
+    pdf_of,
+    zip_of,
+)
 
 DAY = date(2027, 1, 20)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from matching.supply import Balance
-from service.pages.heat import scale_of
+from service.pages.landscape.heat import scale_of
 
 
 @pytest.mark.parametrize(

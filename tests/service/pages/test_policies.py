@@ -10,7 +10,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from matching.policy import Policy, policy_from_toml, settings_of
-from service.pages.policy_words import GROUPS, SETTINGS, UNITS
+from service.pages.policy.words import GROUPS, SETTINGS, UNITS
 from service.pages.reader import catalog_of
 from service.people.principal import Role
 from service.storage.tables import audit_log, districts, runs

@@ -26,10 +26,10 @@ def request(**headers: str) -> Request:
     return Request({"type": "http", "headers": raw})
 
 
-def words_of_templates() -> Iterator[str | tuple[str, ...]]:
-    found = extract_from_dir(
-        str(PAGES / "templates"), [("**.html", "jinja2")], keywords={"_": None, "ngettext": (1, 2)}
-    )
+def words_of_pages() -> Iterator[str | tuple[str, ...]]:
+    """Yield what templates and the code beside them say."""
+    keywords = {"_": None, "ngettext": (1, 2), "say": None, "count": (1, 2)}
+    found = extract_from_dir(str(PAGES), [("**.html", "jinja2"), ("**.py", "python")], keywords=keywords)
     yield from {message for _, _, message, _, _ in found}
 
 
@@ -37,7 +37,7 @@ def words_of_templates() -> Iterator[str | tuple[str, ...]]:
 def test_every_word_of_the_pages_is_translated(language: str) -> None:
     catalog = catalog_of(language)
     words = {
-        *words_of_templates(),
+        *words_of_pages(),
         *KINDS,
         *RULE_WORDS.values(),
         *CONVENING_KINDS,

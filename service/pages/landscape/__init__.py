@@ -1,0 +1,1 @@
+"""Supply against demand, equity, connections and whom to recruit."""

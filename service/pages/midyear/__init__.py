@@ -1,0 +1,1 @@
+"""The recalibration: the curve, the moves of a point, whom to call."""

@@ -1,0 +1,1 @@
+"""Who may do what: signing in, one's account, the people and programs of a district."""

@@ -1,0 +1,1 @@
+"""Schools and partners: the lists, and a page of each."""

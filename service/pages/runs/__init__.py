@@ -1,0 +1,1 @@
+"""Plans: made, followed, compared, reviewed and published."""

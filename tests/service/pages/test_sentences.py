@@ -152,7 +152,7 @@ def test_long_reason_is_cut_between_its_sentences() -> None:
     assert told(ENGLISH, REASON, 40) == "Reading &amp; writing &lt;b&gt;. Both say ..."
 
 
-@given(st.text(alphabet="xzq<>&\"'.,;:()“”% \n\x00é0", max_size=200))
+@given(st.text(alphabet="xzq<>&'.,;:()“”% \n\x00é0", max_size=200))
 def test_no_letter_is_lost_of_what_has_no_pattern(text: str) -> None:
     said = told(SPANISH, text)
     assert unescape(re.sub(r"</?span[^<>]*>", "", said)).replace("\ufffd", "\x00") == text.replace(

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from matching.landscape.supply import Ground, ground_of
 from matching.policy import policy_from_toml
-from matching.supply import Ground, ground_of
 from service.overviews import Standing
 from service.recommending import Recommenders
 

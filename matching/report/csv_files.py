@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from matching.exporting import csv_of
-from matching.landscape import AreaLandscape
+from matching.landscape.planned import AreaLandscape
 from matching.recruits import Recruit
 
 MATCH_COLUMNS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from matching.landscape import landscape_of
+from matching.landscape.planned import landscape_of
 from matching.pipeline import Matching
 from matching.recruiting import recruiting_brief
 from matching.recruits import RecruitingBrief

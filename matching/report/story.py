@@ -7,7 +7,7 @@ import numpy as np
 
 from matching.areas import titles_of
 from matching.facts import positions
-from matching.landscape import AreaLandscape, landscape_of
+from matching.landscape.planned import AreaLandscape, landscape_of
 from matching.pipeline import Matching
 from matching.recruits import RecruitingBrief
 from matching.report.coverage import (

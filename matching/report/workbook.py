@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matching.areas import titles_of
 from matching.facts import positions
-from matching.landscape import landscape_of
+from matching.landscape.planned import landscape_of
 from matching.pipeline import Matching
 from matching.recruits import Recruit, RecruitingBrief, gain_words, place_words
 from matching.report.changes import ChangesStory

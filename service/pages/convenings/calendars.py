@@ -8,7 +8,7 @@ from typing import Final
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
-from matching.talks import Talk
+from matching.convenings.talks import Talk
 from service.api.access import Context
 from service.pages.convenings.convened import KIND_WORDS, Convening
 from service.pages.reader import Reader

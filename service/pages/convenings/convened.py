@@ -9,10 +9,11 @@ import pandas as pd
 from babel.dates import format_time
 from sqlalchemy import func, select, true
 
-from matching.convenings import Item, Said, Value, Year, agenda_of, year_start
+from matching.convenings.agenda import Item, Said, Value, Year, agenda_of
+from matching.convenings.recognition import WELL_MET, State, recognitions_of
+from matching.convenings.talks import Rounds, in_rounds, talks_of
+from matching.facts import school_year_start
 from matching.policy import Policy, policy_from_toml
-from matching.recognition import WELL_MET, State, recognitions_of
-from matching.talks import Rounds, in_rounds, talks_of
 from service.api.access import Context
 from service.overviews import Standing
 from service.pages.frame import standing_of
@@ -71,7 +72,7 @@ class Convening:
         district = self.standing.loaded.district
         earlier = district.convenings.loc[district.convenings["date"] < pd.Timestamp(self.day), "date"]
         last = earlier.max().date() if len(earlier) else date.min
-        since = max(last, year_start(self.day, self.policy.rules.school_year_starts))
+        since = max(last, school_year_start(self.day, self.policy.rules.school_year_starts))
         return in_rounds(talks_of(district, self.policy, self.standing.today, since), self.most_rounds)
 
     def agenda(self, rounds: Rounds, *, proposed: int | None = None) -> list[Item]:

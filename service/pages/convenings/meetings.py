@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from matching.convenings import meetings_of
+from matching.convenings.meetings import meetings_of
 from matching.errors import DataError
 from matching.policy import policy_from_toml
 from matching.schemas import CONVENING_KINDS

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from matching.convenings.talks import PAUSED, Rounds, Talk
 from matching.district import District
 from matching.standing import RUNNING, Cause
-from matching.talks import PAUSED, Rounds, Talk
 from service.pages.convenings.convened import KIND_WORDS, Convening, hour_words
 from service.pages.convenings.documents import Ask, Block, Document, Heading, Listed, Table, Text
 from service.pages.convenings.suggested import Suggested

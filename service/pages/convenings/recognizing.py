@@ -11,10 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from matching.convenings import OF_THE_YEAR, meetings_of
+from matching.convenings.meetings import OF_THE_YEAR, meetings_of
+from matching.convenings.recognition import (
+    ENTERED_IN,
+    GUIDELINES,
+    WELL_MET,
+    Recognition,
+    State,
+    recognitions_of,
+)
 from matching.escaping import escaped
 from matching.policy import policy_from_toml
-from matching.recognition import ENTERED_IN, GUIDELINES, WELL_MET, Recognition, State, recognitions_of
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.pages.convenings.convened import said_to

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from matching.supply import Ground, ground_of
+from matching.landscape.supply import Ground, ground_of
 from service.api.access import Context
 from service.errors import NotFoundError
 from service.pages.frame import show, standing_of

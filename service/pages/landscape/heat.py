@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from matching.supply import Balance
+from matching.landscape.supply import Balance
 
 
 @dataclass(frozen=True, slots=True)

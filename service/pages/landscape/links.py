@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from matching.connections import Tie, counted_by, overlaps, spread_thin, ties
-from matching.equity import SchoolHelped, evenness, left_out, schools_helped, together
 from matching.exporting import write_workbook
-from matching.landscape_tables import landscape_tables
+from matching.landscape.connections import Tie, counted_by, overlaps, spread_thin, ties
+from matching.landscape.equity import SchoolHelped, evenness, left_out, schools_helped, together
+from matching.landscape.supply import Ground
+from matching.landscape.tables import landscape_tables
+from matching.landscape.town import NOWHERE
 from matching.schemas import PARTNER_KINDS
-from matching.supply import Ground
-from matching.town import NOWHERE
 from service.api.access import Given, allow
 from service.api.route import Route
 from service.pages.frame import READERS

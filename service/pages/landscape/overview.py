@@ -11,10 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from matching.areas import focus_areas
-from matching.equity import SchoolHelped, schools_helped, together
-from matching.nearby import near_and_free
-from matching.supply import BANDS, Balance, Ground, balances, cells_at, free_offers, most_free, total
-from matching.town import NOWHERE
+from matching.landscape.equity import SchoolHelped, schools_helped, together
+from matching.landscape.nearby import near_and_free
+from matching.landscape.supply import (
+    BANDS,
+    Balance,
+    Ground,
+    balances,
+    cells_at,
+    free_offers,
+    most_free,
+    total,
+)
+from matching.landscape.town import NOWHERE
 from matching.vocabulary import KINDS
 from service.api.access import Context, Given, allow
 from service.api.route import Route

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Final
 
 import matching
-from matching.recognition import GUIDELINES, State
+from matching.convenings.recognition import GUIDELINES, State
 from service.pages import reader
 from service.pages.convenings.convened import KIND_WORDS
 from service.pages.convenings.meetings import PURPOSES
 from service.pages.convenings.packets import QUESTIONS, TO_TALK_ABOUT
 
 DOMAIN, PAGES = (Path(module.__file__ or "").parent for module in (matching, reader))
-FILES: Final = (
-    *(DOMAIN / f"{name}.py" for name in ("convenings", "recognition")),
-    *(PAGES / "convenings").glob("*.py"),
-)
+FILES: Final = tuple(path for folder in (DOMAIN, PAGES) for path in (folder / "convenings").glob("*.py"))
 #: How many of its first arguments each call says.
 SAYS: Final = {"Said": 1, "Item": 2, "_met": 1, "_not_met": 1, "_unknown": 1, "say": 1, "count": 1}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matching.supply import Balance
+from matching.landscape.supply import Balance
 from service.pages.landscape.heat import scale_of
 
 

@@ -1,7 +1,7 @@
 """Which running partnerships meet the guidelines of a High Performance Partnership, and what shows it.
 
 Each guideline is one small function from what is known of a partnership to met, not met or not known. What is found is
-said by a text and its values, as in `matching.convenings`; no volunteer and no student is named.
+said by a text and its values, as in `matching.convenings.agenda`; no volunteer and no student is named.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,10 @@ from typing import Any, Final
 import pandas as pd
 
 from matching.areas import area_named, focus_areas
-from matching.convenings import Said, year_start
+from matching.convenings.agenda import Said
 from matching.district import District
 from matching.evaluation import school_years
+from matching.facts import school_year_start
 from matching.policy import Policy
 from matching.priority import direction_of, term_order
 from matching.standing import RUNNING
@@ -281,11 +282,12 @@ def _all_known(district: District, policy: Policy, on: date) -> list[Known]:
     partners = _by_id(district.partners, "partner_id")
     evidence = _listed(_latest(district.evidence), "school_id")
     month = policy.rules.school_year_starts
-    this_year = year_start(on, month).year + 1
+    this_year = school_year_start(on, month).year + 1
     judged = _listed(_lately(district.evaluations, this_year), "school_id", "partner_id")
     ends = district.convenings.loc[district.convenings["kind"] == "end", "date"]
     end = min(
-        (day.date() for day in ends if year_start(day.date(), month) == year_start(on, month)), default=None
+        (day.date() for day in ends if school_year_start(day.date(), month) == school_year_start(on, month)),
+        default=None,
     )
     found = []
     for match in matches.to_dict("records"):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from matching.district import District
 from matching.facts import Facts, facts_of, positions
+from matching.landscape.town import Town, town_of
 from matching.policy import Policy
 from matching.standing import running_matches
-from matching.town import Town, town_of
 from matching.values import parse_grades
 from matching.vocabulary import KINDS, MENTORING
 

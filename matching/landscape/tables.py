@@ -6,10 +6,10 @@ from dataclasses import asdict
 import pandas as pd
 
 from matching.areas import focus_areas
-from matching.connections import overlaps, spread_thin
-from matching.equity import schools_helped
-from matching.supply import BANDS, Ground, balances
-from matching.town import NOWHERE
+from matching.landscape.connections import overlaps, spread_thin
+from matching.landscape.equity import schools_helped
+from matching.landscape.supply import BANDS, Ground, balances
+from matching.landscape.town import NOWHERE
 from matching.vocabulary import KINDS
 
 _Words = Mapping[str | int, str]

@@ -1,11 +1,11 @@
-"""The meetings of schools and partners through the year: when they are, and what is talked about with which figures.
+"""What is talked about at a convening, with which figures.
 
 What stands here is said by a text and its values, so that a page tells it in its reader's language.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -13,21 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from matching.convenings.meetings import MONTHS, months_later
+from matching.convenings.talks import Rounds
 from matching.district import District
 from matching.evaluation import school_years
+from matching.facts import school_year_start
 from matching.overview import Overview
 from matching.policy import Policy
-from matching.schemas import CONVENING_KINDS
 from matching.standing import RUNNING, running_matches
-from matching.talks import Rounds
 from matching.values import split_list
 from matching.vocabulary import KINDS, MENTORING
 
-#: The three of a year, and how many months after its start each usually is.
-OF_THE_YEAR: Final[Mapping[str, int]] = dict(zip(CONVENING_KINDS[:3], (2, 6, 10), strict=True))
-MONTHS: Final = 12
-TUESDAY: Final = 1
-NOTICE: Final = timedelta(days=21)
 NUM_LISTED: Final = 6
 Value = str | int | float | date
 
@@ -38,22 +34,6 @@ class Said:
 
     words: str
     values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """One of the three convenings of a year.
-
-    Parameters
-    ----------
-    day
-        Where ``convening_id`` is "", only a suggestion; None where it is too late for this one.
-    """
-
-    kind: str
-    day: date | None
-    convening_id: str = ""
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +72,7 @@ class Year:
     @property
     def starts(self) -> date:
         """The first day of the school year."""
-        return year_start(self.on, self.policy.rules.school_year_starts)
+        return school_year_start(self.on, self.policy.rules.school_year_starts)
 
     @cached_property
     def running(self) -> pd.DataFrame:
@@ -106,50 +86,6 @@ class Year:
         rows = rows.merge(offers, on="offer_id", suffixes=("", "_of_partner"))
         schools = district.schools.set_index("school_id")["name"]
         return rows.assign(school=rows["school_id"].map(schools))
-
-
-def year_start(on: date, month: int) -> date:
-    """Return the first day of the school year that a day lies in, which starts in a month."""
-    return date(on.year - (on.month < month), month, 1)
-
-
-def meetings_of(district: District, on: date, month: int) -> list[Meeting]:
-    """Return the three convenings of the school year: as planned, else with a day to suggest, three weeks off or more.
-
-    Parameters
-    ----------
-    month
-        That in which the school year starts.
-    """
-    start = year_start(on, month)
-    rows = district.convenings
-    is_in_year = (rows["date"] >= pd.Timestamp(start)) & (rows["date"] < pd.Timestamp(_later(start, MONTHS)))
-    rows = rows[is_in_year].sort_values("date")
-    found = []
-    usual = {kind: _third_tuesday(_later(start, months)) for kind, months in OF_THE_YEAR.items()}
-    following = [*list(usual.values())[1:], _later(start, MONTHS)]
-    for (kind, day), next_one in zip(usual.items(), following, strict=True):
-        planned = rows[rows["kind"] == kind]
-        soonest = max(day, _tuesday(on + NOTICE))
-        if len(planned):
-            row = planned.iloc[0]
-            found.append(Meeting(kind, row["date"].date(), row["convening_id"], row["place"]))
-        else:
-            found.append(Meeting(kind, soonest if soonest < next_one else None))
-    return found
-
-
-def _third_tuesday(month: date) -> date:
-    return _tuesday(month) + timedelta(weeks=2)
-
-
-def _tuesday(day: date) -> date:
-    return day + timedelta(days=(TUESDAY - day.weekday()) % 7)
-
-
-def _later(start: date, months: int) -> date:
-    month = start.month - 1 + months
-    return date(start.year + month // MONTHS, month % MONTHS + 1, 1)
 
 
 def agenda_of(kind: str, year: Year) -> list[Item]:
@@ -276,7 +212,7 @@ def _trained(year: Year) -> tuple[Said, ...]:
     offers = offers[np.array(is_mentoring, dtype=np.bool_)]
     known = offers[offers["trained_slots"].notna()]
     values = {"trained": int(known["trained_slots"].sum()), "slots": int(known["slots"].sum())}
-    ends = offers["cleared_until"] < pd.Timestamp(_later(year.starts, MONTHS))
+    ends = offers["cleared_until"] < pd.Timestamp(months_later(year.starts, MONTHS))
     return (
         Said("Mentoring slots with a trained volunteer: {trained} of {slots}", dict(values)),
         Said("Mentoring offers that do not say how many are trained: {n}", {"n": len(offers) - len(known)}),
@@ -287,7 +223,9 @@ def _trained(year: Year) -> tuple[Said, ...]:
 def _understood(year: Year) -> tuple[Said, ...]:
     rows = year.running
     with_goal = int((rows["goal"] != "").sum())
-    ending = rows.loc[rows["agreement_expires"] < pd.Timestamp(_later(year.starts, MONTHS)), "partner_id"]
+    ending = rows.loc[
+        rows["agreement_expires"] < pd.Timestamp(months_later(year.starts, MONTHS)), "partner_id"
+    ]
     return (
         Said("Running matches with a goal: {n} of {all}", {"n": with_goal, "all": len(rows)}),
         Said("Partners whose agreement ends this school year: {n}", {"n": int(ending.nunique())}),
@@ -305,7 +243,7 @@ def _levels(year: Year) -> tuple[Said, ...]:
 def _judged(year: Year) -> pd.DataFrame:
     """Return the evaluations of this school year, those by term, that enough people stand behind to be told."""
     rows = year.district.evaluations
-    is_told: NDArray[np.bool_] = school_years(rows["term"]) == _later(year.starts, MONTHS).year
+    is_told: NDArray[np.bool_] = school_years(rows["term"]) == months_later(year.starts, MONTHS).year
     is_told &= rows["respondents"].fillna(0).to_numpy(np.int64) >= year.policy.fit.published_from
     return rows[is_told]
 
@@ -378,7 +316,7 @@ def _next_year(year: Year) -> tuple[Said, ...]:
     rows = year.running
     stay = rows.loc[rows["years_committed"] > 1, "partner_id"].nunique()
     end = rows.loc[
-        rows["agreement_expires"] < pd.Timestamp(_later(year.starts, MONTHS + 1)), "partner_id"
+        rows["agreement_expires"] < pd.Timestamp(months_later(year.starts, MONTHS + 1)), "partner_id"
     ].nunique()
     return (
         Said("Partners that promised more than one year: {n}", {"n": int(stay)}),

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from matching.convenings.recognition import GUIDELINES, Recognition, State, recognitions_of
 from matching.policy import Policy
-from matching.recognition import GUIDELINES, Recognition, State, recognitions_of
 from tests.districts import Row, make_district, make_need, make_offer, make_partner
 
 ON = date(2027, 5, 25)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching.convenings.talks import Rounds, Talk, in_rounds, talks_of
 from matching.policy import Policy
-from matching.talks import Rounds, Talk, in_rounds, talks_of
 from tests.districts import make_district, make_need, make_offer
 
 ON = date(2027, 1, 20)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.landscape.supply import Ground
 from matching.report.coverage import Coverage, Evenness, evenness_of
-from matching.supply import Ground
 
 Floats = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from matching.landscape import AreaLandscape, landscape_of
+from matching.landscape.planned import AreaLandscape, landscape_of
 from matching.pipeline import Matching
 from matching.report.csv_files import write_landscape
 from tests.districts import make_district, make_need, make_offer

@@ -6,14 +6,32 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from matching.connections import Overlap, Party, Spread, Tie, counted_by, overlaps, spread_thin, ties
 from matching.district import District
-from matching.equity import Neighbours, evenness, left_out, schools_helped, together
-from matching.nearby import near_and_free
+from matching.landscape.connections import (
+    Overlap,
+    Party,
+    Spread,
+    Tie,
+    counted_by,
+    overlaps,
+    spread_thin,
+    ties,
+)
+from matching.landscape.equity import Neighbours, evenness, left_out, schools_helped, together
+from matching.landscape.nearby import near_and_free
+from matching.landscape.supply import (
+    Areas,
+    Balance,
+    Ground,
+    balances,
+    ground_of,
+    most_free,
+    shared_out,
+    total,
+)
+from matching.landscape.town import town_of
 from matching.overview import overview_of
 from matching.policy import Policy
-from matching.supply import Areas, Balance, Ground, balances, ground_of, most_free, shared_out, total
-from matching.town import town_of
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 from tests.matching.cases import districts, on_a_few
 

@@ -1,20 +1,18 @@
-"""The meetings of the year and what is talked about there."""
+"""What is talked about at the meetings of the year."""
 
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 import pytest
 
-from matching.convenings import Item, Meeting, Year, agenda_of, meetings_of, year_start
+from matching.convenings.agenda import Item, Year, agenda_of
+from matching.convenings.talks import Rounds, Talk
 from matching.district import District
 from matching.overview import overview_of
 from matching.policy import Policy
-from matching.talks import Rounds, Talk
 from tests.districts import Row, make_district, make_need, make_offer, make_partner, make_school
 
 ON = date(2027, 1, 20)
-meetings = partial(meetings_of, month=7)
 
 
 def a_year(district: District, **given: object) -> Year:
@@ -40,37 +38,6 @@ def district_of(**tables: list[Row]) -> District:
 
 def said(items: list[Item]) -> list[str]:
     return [one.words.format(**one.values) for item in items for one in item.said]
-
-
-def test_school_year_starts_in_its_month() -> None:
-    assert year_start(date(2027, 6, 30), 7) == date(2026, 7, 1)
-    assert year_start(date(2027, 7, 1), 7) == date(2027, 7, 1)
-
-
-def test_days_are_suggested_where_none_are_planned() -> None:
-    found = meetings(make_district(), date(2026, 8, 1))
-    assert found == [
-        Meeting("beginning", date(2026, 9, 15)),
-        Meeting("midyear", date(2027, 1, 19)),
-        Meeting("end", date(2027, 5, 18)),
-    ]
-
-
-def test_day_that_is_planned_stands_and_one_of_last_year_does_not() -> None:
-    rows: list[Row] = [
-        {"convening_id": "c0", "kind": "midyear", "date": "2027-02-02", "place": "Library"},
-        {"convening_id": "c1", "kind": "end", "date": "2026-05-19"},
-    ]
-    _, midyear, end = meetings(make_district(convenings=rows), date(2026, 8, 1))
-    assert midyear == Meeting("midyear", date(2027, 2, 2), "c0", "Library")
-    assert end.convening_id == ""
-
-
-def test_meeting_that_was_missed_is_suggested_later_or_not_at_all() -> None:
-    november, february = (meetings(make_district(), day) for day in (date(2026, 11, 20), date(2027, 2, 1)))
-    assert november[0].day == date(2026, 12, 15)  # The first Tuesday three weeks off.
-    assert february[0].day is None
-    assert february[1].day == date(2027, 2, 23)
 
 
 def test_beginning_tells_gaps_training_and_goals() -> None:

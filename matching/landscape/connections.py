@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from matching.landscape.supply import Ground
+from matching.landscape.town import NOWHERE
 from matching.schemas import PARTNER_KINDS
-from matching.supply import Ground
-from matching.town import NOWHERE
 
 SEVERAL = 3
 """So many partners that do the same at one school are an overlap, so many schools are many for one partner."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.landscape.supply import Ground
 from matching.rules import distance_km, eligible_pairs
-from matching.supply import Ground
 from matching.vocabulary import KINDS, MENTORING
 
 

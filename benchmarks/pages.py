@@ -41,7 +41,7 @@ BASELINE: Final = "/sign-in"
 DISTRICT: Final = "/districts/{district}"
 HEAVIEST: Final = 150_000
 #: Pages that need more than a district with runs; documents, which are made to be kept.
-APART: Final = ("/import/", ".xlsx", ".ics", "/printed/", "/packets/")
+APART: Final = ("/import/", ".xlsx", ".ics", "/printed/", "/packets/", "/people/{user_id}")
 
 
 def main() -> None:
@@ -55,17 +55,21 @@ def main() -> None:
         figures = _measured(client, ids)
     base = figures[BASELINE]["p50_ms"]
     for path, row in sorted(figures.items(), key=lambda item: -item[1]["p95_ms"]):
-        print(f"{path:64} {json.dumps(row)}")
+        told = {name: value for name, value in row.items() if not isinstance(value, list)}
+        print(f"{path:64} {json.dumps(told)}")
     found = [row for path, row in figures.items() if path != BASELINE]
     summary = {
         "schools": SCHOOLS,
         "partners": len(ids["partner_id"]),
         "needs": len(ids["need_id"]),
-        "p95_ms_of_all": _percentile([time for row in found for time in row.pop("times")], 95),
+        "p95_ms_of_all": _percentile([each for row in found for each in row.pop("times")], 95),
+        "p95_processor_ms_of_all": _percentile(
+            [each for row in found for each in row.pop("of_processor")], 95
+        ),
         "slowest_p95_to_baseline": round(max(row["p95_ms"] for row in found) / base, 1),
         "heaviest_bytes": max(row["bytes"] for row in found),
     }
-    figures[BASELINE].pop("times")
+    del figures[BASELINE]["times"], figures[BASELINE]["of_processor"]
     print(json.dumps(summary, indent=2))
     write_record("pages", summary | {"pages": figures}, packages=("fastapi", "jinja2", "sqlalchemy"))
 
@@ -99,7 +103,6 @@ def _ids(client: TestClient, effort: str) -> dict[str, Sequence[str]]:
         "other_id": [first],
         "match": [str(number) for number in range(1, 2000, 70)],
         "number": ["1"],
-        "user_id": ["1"],
     }
 
 
@@ -153,11 +156,12 @@ def _measured(client: TestClient, ids: Mapping[str, Sequence[str]]) -> dict[str,
     app: FastAPI = client.app  # type: ignore[assignment]  # an application of ours
     figures = {}
     for path in _pages(app):
-        times, sizes = [], []
+        times, of_processor, sizes = [], [], []
         for address in islice(_addresses(path, ids), ROUNDS):
-            begun = time.perf_counter()
+            begun, begun_processor = time.perf_counter(), time.process_time()
             answer = client.get(address)
             times.append((time.perf_counter() - begun) * 1e3)
+            of_processor.append((time.process_time() - begun_processor) * 1e3)
             assert answer.status_code == HTTPStatus.OK, (address, answer.text)
             sizes.append(len(answer.content))
         if max(sizes) > HEAVIEST:
@@ -166,8 +170,10 @@ def _measured(client: TestClient, ids: Mapping[str, Sequence[str]]) -> dict[str,
             "first_ms": round(times[0], 1),
             "p50_ms": _percentile(times[1:], 50),
             "p95_ms": _percentile(times[1:], 95),
+            "p95_processor_ms": _percentile(of_processor[1:], 95),
             "bytes": max(sizes),
             "times": times[1:],
+            "of_processor": of_processor[1:],
         }
     return figures
 

@@ -22,7 +22,7 @@ from service.api import transfer as api
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import ConflictError, StaleError
-from service.pages.frame import show
+from service.pages.frame import PageNumber, show
 from service.pages.imports.staging import district_of, reading, remember, stage, staged_of
 from service.pages.runs.runs import people_of
 from service.people.principal import Role
@@ -41,7 +41,6 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{24}$")]
 Number = Annotated[int, Path(ge=1, le=2**53)]
-PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 
 async def _form(request: Request) -> FormData:
@@ -59,7 +58,7 @@ class How(BaseModel):
 
     mode: Literal["merge", "replace"] = "merge"
     without_bad: bool = False
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1
+    page: PageNumber = 1
 
 
 class Commit(How):

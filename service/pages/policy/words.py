@@ -10,6 +10,7 @@ from babel.dates import get_month_names
 
 from matching.policy import Policy, changed_settings, policy_from_toml
 from service.pages.reader import Reader
+from service.pages.rendering import level_words
 from service.runs.records import AnyRow
 
 HUNDRED: Final = 100
@@ -327,7 +328,6 @@ GROUPS: Final = (
         is_rare=True,
     ),
 )
-UNITS: Final = tuple(sorted({words.unit for words in SETTINGS.values()} - {"", "%"}))
 MONTHS: Final = "rules.school_year_starts"
 TOLD_LEVELS: Final = 3
 
@@ -335,14 +335,6 @@ TOLD_LEVELS: Final = 3
 def plain(value: float) -> str:
     """Return a number as a form holds it."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
-
-
-def level_words(reader: Reader, level: str) -> str:
-    """Return a slot level in words."""
-    line, priority = level.split("-")
-    if line == "mentoring":
-        return reader.say("Mentoring, priority {priority}", priority=priority)
-    return reader.say("Other help, priority {priority}", priority=priority)
 
 
 def said(reader: Reader, name: str, value: object) -> str:

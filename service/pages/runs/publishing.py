@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Path, Query
+from fastapi import APIRouter, Form, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,7 +18,7 @@ from service.api.results import Plan
 from service.api.reviewed import Broken, read_broken
 from service.api.route import Route
 from service.errors import ConflictError, NotFoundError
-from service.pages.frame import READERS, show, standing_of
+from service.pages.frame import READERS, PageNumber, show, standing_of
 from service.pages.naming import Names, contacts_of, names_of
 from service.pages.runs.planned import Planned, planned
 from service.pages.runs.runs import people_of
@@ -32,7 +32,6 @@ MOST_REFUSALS: Final = 20
 MOST_TOLD: Final = 60
 """Schools, and partners, that are told of by name; who has to be told beyond that stands in the table."""
 Number = Annotated[int, Path(ge=1, lt=2**31)]
-PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 
 class Sent(BaseModel):

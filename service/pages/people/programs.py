@@ -1,5 +1,6 @@
 """The tokens of programs: listed, made and shown once, revoked."""
 
+import re
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -80,7 +81,7 @@ def _errors(sent: Sent) -> dict[str, str]:
     errors, name = {}, sent.name.strip()
     if not 1 <= len(name) <= MOST_LETTERS or not name.isprintable():
         errors["name"] = f"Name: expected 1 to {MOST_LETTERS} characters, got {len(name)}."
-    if not (sent.days.isascii() and sent.days.isdecimal() and 1 <= int(sent.days[:9]) <= tokens.MOST_DAYS):
+    if not re.fullmatch(r"0{0,9}[1-9][0-9]{0,3}", sent.days) or int(sent.days) > tokens.MOST_DAYS:
         errors["days"] = f"Days: expected a whole number from 1 to {tokens.MOST_DAYS}."
     if sent.role not in of_district.ROLES:
         errors["role"] = "Role: expected one of those below."

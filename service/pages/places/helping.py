@@ -10,8 +10,10 @@ from sqlalchemy import Connection, select
 from matching.history import in_order, outcomes, published, ratings_by_term
 from matching.policy import policy_from_toml
 from matching.standing import RUNNING
+from service.api.access import Context
 from service.overviews import Standing
-from service.pages.frame import Records
+from service.pages.frame import Records, standing_of
+from service.people.principal import Role
 from service.storage.tables import publications
 
 #: Publications that are looked through for what they changed at a school or a partner.
@@ -37,6 +39,11 @@ def partnerships_of(standing: Standing) -> pd.DataFrame:
     needs = district.needs[["need_id", "school_id", "statement", "kind"]]
     offers = district.offers[["offer_id", "partner_id", "focus"]]
     return with_names(standing, district.partnerships.merge(needs, on="need_id").merge(offers, on="offer_id"))
+
+
+def partnerships_seen(given: Context) -> pd.DataFrame:
+    """Return those that whoever asks may read."""
+    return seen_by(given, partnerships_of(standing_of(given)))
 
 
 def runs(partnerships: pd.DataFrame) -> pd.DataFrame:
@@ -66,10 +73,16 @@ def rows_of(table: pd.DataFrame, **ids: str) -> Records:
     return table.to_dict("records")
 
 
-def how_it_went(standing: Standing, **ids: str) -> dict[str, Any]:  # Any: what a template shows
+def seen_by(given: Context, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows about schools of which whoever asks may read: a leader of their own alone."""
+    return rows[rows["school_id"].isin(given.place.of)] if given.role is Role.LEADER else rows
+
+
+def how_it_went(given: Context, **ids: str) -> dict[str, Any]:  # Any: what a template shows
     """Return the ratings and the outcomes of a school or a partner that rest on enough people to be shown."""
+    standing = standing_of(given)
     least = policy_from_toml(standing.policy).fit.published_from
-    rows = standing.loaded.district.evaluations
+    rows = seen_by(given, standing.loaded.district.evaluations)
     for column, wanted in ids.items():
         rows = rows[rows[column] == wanted]
     rows = with_names(standing, rows)

@@ -16,7 +16,7 @@ from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
-from service.pages.frame import READERS, Records, show, standing_of
+from service.pages.frame import READERS, Records, own_needs, show, standing_of
 from service.pages.maps import Map, map_of, place_of
 from service.pages.places import helping
 from service.pages.places.helping import rows_of
@@ -29,6 +29,8 @@ from service.storage import rows
 router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
 
 NUM_SUGGESTED: Final = 6
+#: Needs among which those of a leader's own schools are sought.
+MOST_RECOMMENDED: Final = 200
 #: Needs, partners and offers that fit on a printed page.
 MOST_PRINTED: Final = 7
 Cells = Mapping[Hashable, Any]  # Any: cells of several types
@@ -51,7 +53,7 @@ def show_school(given: Given, request: Request, school_id: str) -> Response:
         closed=rows_of(district.needs[district.needs["slots"] == 0], school_id=school_id),
         over=rows_of(helping.is_over(helping.partnerships_of(standing)), school_id=school_id),
         published=helping.changed_by_publications(given.connection, given.district_id, "need_id", all_needs),
-        went=helping.how_it_went(standing, school_id=school_id),
+        went=helping.how_it_went(given, school_id=school_id),
         map=_map_of_school(standing, school_id, here),
         evidence=rows_of(district.evidence, school_id=school_id),
         comments=rows_of(district.comments, school_id=school_id),
@@ -64,23 +66,27 @@ def show_school(given: Given, request: Request, school_id: str) -> Response:
 @router.get("/partners/{partner_id:path}")
 @allow(*READERS, Role.PARTNER)
 def show_partner(given: Given, request: Request, partner_id: str) -> Response:
-    """Show what a partner gives, to whom, how that went, and what else it could help with; to a partner, its own."""
+    """Show what a partner gives, to whom, how that went, and what else it could help with; to a partner, its own.
+
+    A leader is told of what it does at their own schools.
+    """
     partner = _row(given, "partners", partner_id)
     standing = standing_of(given)
     offers = _offers(standing, partner_id)
-    question = Question(partner_id=partner_id, limit=NUM_SUGGESTED)
-    answer = request.app.state.recommenders.answer(given.connection, given.district_id, question)
     here, reader = _here(given), reader_of(request)
     ids = frozenset(str(offer["offer_id"]) for offer in offers)
     return show(
         given,
         "partner.html",
-        **_partner_cells(standing, partner, offers),
-        over=rows_of(helping.is_over(helping.partnerships_of(standing)), partner_id=partner_id),
-        published=helping.changed_by_publications(given.connection, given.district_id, "offer_id", ids),
-        went=helping.how_it_went(standing, partner_id=partner_id),
-        map=_map_of_partner(standing, partner_id, "" if given.role is Role.PARTNER else here),
-        answer=json.loads(answer),
+        **_partner_cells(given, partner, offers),
+        over=rows_of(helping.is_over(helping.partnerships_seen(given)), partner_id=partner_id),
+        # Of a publication a leader is told on its own page, school by school.
+        published=[]
+        if given.role is Role.LEADER
+        else helping.changed_by_publications(given.connection, given.district_id, "offer_id", ids),
+        went=helping.how_it_went(given, partner_id=partner_id),
+        map=_map_of_partner(given, partner_id, "" if given.role is Role.PARTNER else here),
+        recommended=_recommended(given, partner_id),
         steps=steps_of_partner(reader, standing, partner, offers, here) if given.role is Role.PARTNER else [],
         of=urlencode({"partner_id": partner_id}),
         **_may(given),
@@ -105,7 +111,7 @@ def summarise_partner(given: Given, request: Request, partner_id: str) -> Respon
     """Show one page about a partner to print for it: what it gives, and where it helps."""
     partner = _row(given, "partners", partner_id)
     standing = standing_of(given)
-    told = _partner_cells(standing, partner, _offers(standing, partner_id))
+    told = _partner_cells(given, partner, _offers(standing, partner_id))
     contacts = _contacts(given, "schools", {match["school_id"] for match in told["matches"]})
     return _summary(given, "summary_partner.html", standing, partner_id=partner_id, contacts=contacts, **told)
 
@@ -126,7 +132,7 @@ def _summary(
         given,
         template,
         today=standing.today,
-        went=helping.how_it_went(standing, **of),
+        went=helping.how_it_went(given, **of),
         convening=next(iter(coming.to_dict("records")), None),
         most=MOST_PRINTED,
         **told,
@@ -147,9 +153,9 @@ def _school_cells(standing: Standing, school: rows.Row, needs: Records) -> dict[
     }
 
 
-def _partner_cells(standing: Standing, partner: rows.Row, offers: Records) -> dict[str, Any]:  # Any: likewise
+def _partner_cells(given: Context, partner: rows.Row, offers: Records) -> dict[str, Any]:  # Any: likewise
     """Return what all pages of a partner tell: its cells, its offers and where it helps."""
-    running = helping.runs(helping.partnerships_of(standing))
+    standing, running = standing_of(given), helping.runs(helping.partnerships_seen(given))
     expires = partner.cells["agreement_expires"]
     return {
         "cells": partner.cells,
@@ -169,6 +175,17 @@ def _offers(standing: Standing, partner_id: str) -> Records:
     return offers.assign(ran=taken, free=(offers["slots"] - taken).clip(lower=0)).to_dict("records")
 
 
+def _recommended(given: Context, partner_id: str) -> list[dict[str, Any]]:  # Any: JSON
+    """Return what else a partner could help with, of the needs that whoever asks may read."""
+    is_leader = given.role is Role.LEADER
+    question = Question(partner_id=partner_id, limit=MOST_RECOMMENDED if is_leader else NUM_SUGGESTED)
+    recommenders = given.request.app.state.recommenders
+    answer = json.loads(recommenders.answer(given.connection, given.district_id, question))
+    needs = set(own_needs(given, standing_of(given).loaded.district.needs)["need_id"])
+    found = [pair for pair in answer["recommendations"] if pair["need"]["need_id"] in needs]
+    return found[:NUM_SUGGESTED]
+
+
 def _map_of_school(standing: Standing, school_id: str, here: str) -> Map:
     """Return where a school lies among the partners that help there."""
     running = helping.runs(helping.partnerships_of(standing))
@@ -183,11 +200,11 @@ def _map_of_school(standing: Standing, school_id: str, here: str) -> Map:
     return map_of(place_of(centre, is_school=True), others)
 
 
-def _map_of_partner(standing: Standing, partner_id: str, here: str) -> Map:
+def _map_of_partner(given: Context, partner_id: str, here: str) -> Map:
     """Return where a partner lies among the schools it helps; their names lead there where ``here`` says so."""
-    running = helping.runs(helping.partnerships_of(standing))
+    running = helping.runs(helping.partnerships_seen(given))
     ids = running.loc[running["partner_id"] == partner_id, "school_id"].drop_duplicates()
-    district = standing.loaded.district
+    district = standing_of(given).loaded.district
     schools = district.schools.set_index("school_id", drop=False).loc[ids].to_dict("records")
     centre = rows_of(district.partners, partner_id=partner_id)[0]
     others = [

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from matching.columns import Table
 from service.api.access import Context
+from service.errors import NotFoundError
 from service.pages.frame import standing_of
 from service.pages.naming import Names, names_of
 from service.pages.rows.forms import Choices
@@ -46,13 +47,19 @@ def _owner(
 
 
 def around_asked(given: Context, asked: Mapping[str, str]) -> Around:
-    """Return the school and the partner that an address names; those of a leader or a partner who has only one."""
+    """Return the school and the partner that an address names; those of a leader or a partner who has only one.
+
+    Raises
+    ------
+    NotFoundError
+        Where a leader names a school that is not theirs: the needs to choose from are those of one's own.
+    """
     own = next(iter(given.place.of)) if len(given.place.of) == 1 else None
     is_leader = given.role is Role.LEADER
-    return Around(
-        asked.get("school_id", own if is_leader else None),
-        asked.get("partner_id", None if is_leader else own),
-    )
+    school = asked.get("school_id", own if is_leader else None)
+    if is_leader and school and school not in given.place.of:
+        raise NotFoundError(f"School {school}: expected one of yours, found none.")
+    return Around(school, asked.get("partner_id", None if is_leader else own))
 
 
 def owners_to_choose(table: Table, around: Around) -> list[str]:

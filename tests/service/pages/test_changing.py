@@ -221,6 +221,7 @@ def test_removed_offer_comes_back_to_its_partner_as_cleared_as_it_was(
         ("/change/partners/p0", 403),
         ("/add/schools", 403),
         ("/add/offers", 403),
+        ("/add/evidence?school_id=s1", 404),  # Would show its needs to choose from.
         ("/rows/partnerships", 403),
         ("/add/nothing", 404),
         ("/change/comments/x", 404),

@@ -226,6 +226,7 @@ def test_token_is_shown_once_listed_and_revoked(coordinator: TestClient, install
         ({"name": ""}, "name"),
         ({"days": "1000"}, "days"),
         ({"days": "x"}, "days"),
+        ({"days": "0000000019999"}, "days"),
         ({"role": "leader"}, "of"),
         ({"role": "x"}, "role"),
     ],

@@ -81,6 +81,24 @@ def test_leader_reads_their_own_school_alone(installation: Installation, calder:
     assert "Birch" not in get(installation, calder, "/schools", Role.LEADER, "s0").text
 
 
+@pytest.mark.parametrize("path", ["/partners/p0", "/summary/partners/p0"])
+def test_leader_reads_of_a_partner_what_is_of_their_own_school_alone(
+    installation: Installation, calder: int, path: str
+) -> None:
+    own = get(installation, calder, path, Role.LEADER, "s0").text
+    other = get(installation, calder, path, Role.LEADER, "s1").text
+    assert "Alder" in own
+    assert ("Birch" in own, "algebra" in own) == (False, False)
+    for words in ("Alder", "fall 2026", "since September 22, 2026"):
+        assert words not in other
+
+
+def test_leader_is_told_which_of_their_own_needs_a_partner_could_help_with(
+    installation: Installation, calder: int
+) -> None:
+    assert "Birch: mentoring" in get(installation, calder, "/partners/p0", Role.LEADER, "s1").text
+
+
 def test_partner_is_led_to_its_own_page_and_no_other(installation: Installation, calder: int) -> None:
     answer = get(installation, calder, "", Role.PARTNER, "p0")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/partners/p0")

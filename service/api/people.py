@@ -174,7 +174,7 @@ def base_url(request: Request) -> str:
 
 
 def _invited(given: Context, request: Request, user_id: int) -> Invited:
-    secret = invitations.invite(given.connection, user_id)
+    secret = invitations.invite(given.connection, user_id, made_by=given.principal.user_id)
     return Invited(
         user=user_read(find_user(given.connection, user_id)),
         link=invitations.link_of(base_url(request), secret),

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select
 
 from service.errors import NotFoundError
 from service.people import sessions
+from service.people.of_district import may_be
 from service.people.passwords import Passwords, check_new_password
 from service.people.secret import new_secret, sha256_of
-from service.people.users import create_user, fold_email, lock_user
+from service.people.users import create_user, find_user, fold_email, lock_user
 from service.storage.database import Database
 from service.storage.tables import identities, invitations, users
 
@@ -50,8 +51,13 @@ def has_admin(connection: Connection) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def invite(connection: Connection, user_id: int) -> str:
+def invite(connection: Connection, user_id: int, *, made_by: int | None = None) -> str:
     """Return the secret of a link by which a person chooses a password; earlier links of theirs end.
+
+    Parameters
+    ----------
+    made_by
+        Who will know the link; it ends when they may no longer make one for this person.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def invite(connection: Connection, user_id: int) -> str:
     lock_user(connection, user_id)
     if not connection.execute(select(users.c.is_active).where(users.c.id == user_id)).scalar_one():
         raise NotFoundError(f"User {user_id}: expected an active person.")
-    return _new(connection, user_id)
+    return _new(connection, user_id, made_by)
 
 
 def find_invitation(connection: Connection, secret: str) -> Invitation:
@@ -70,16 +76,21 @@ def find_invitation(connection: Connection, secret: str) -> Invitation:
     Raises
     ------
     NotFoundError
-        Where the link was used, replaced or has expired, or never was one.
+        Where the link was used, replaced or has expired, never was one, or whoever made it may no longer make it: or
+        else a coordinator could be whoever became an admin meanwhile.
     """
     query = (
-        select(invitations.c.user_id, users.c.email, users.c.name)
+        select(invitations.c.user_id, invitations.c.made_by, users.c.email, users.c.name)
         .outerjoin(users, users.c.id == invitations.c.user_id)
         .where(_works(secret))
     )
     found = connection.execute(query).first()
     if found is None:
         raise _dead()
+    if found.made_by is not None:
+        maker, user = find_user(connection, found.made_by), find_user(connection, found.user_id)
+        if not (maker.is_active and may_be(maker, user)):
+            raise _dead()
     return Invitation(found.user_id, found.email or "", found.name or "")
 
 
@@ -148,7 +159,7 @@ def set_password(connection: Connection, passwords: Passwords, user_id: int, pas
     sessions.end_all(connection, user_id)
 
 
-def _new(connection: Connection, user_id: int | None) -> str:
+def _new(connection: Connection, user_id: int | None, made_by: int | None = None) -> str:
     secret, now = new_secret(), datetime.now(UTC)
     connection.execute(delete(invitations).where(invitations.c.user_id.is_not_distinct_from(user_id)))
     row = {
@@ -156,6 +167,7 @@ def _new(connection: Connection, user_id: int | None) -> str:
         "user_id": user_id,
         "created_at": now,
         "expires_at": now + LASTS,
+        "made_by": made_by,
     }
     connection.execute(insert(invitations).values(row))
     return secret

@@ -45,11 +45,14 @@ def may_hand_a_link(principal: Principal, user: User) -> bool:
 
     Whoever has the link can be that person: so a coordinator may have it of those alone who are nothing elsewhere.
     """
-    if not user.is_active or principal.user_id is None:
-        return False
-    mine = {place.district_id for place in principal.memberships if place.role is Role.COORDINATOR}
+    return user.is_active and principal.user_id is not None and may_be(principal, user)
+
+
+def may_be(who: Principal | User, user: User) -> bool:
+    """Whether someone may all that a person may: an admin, or a coordinator of all their districts."""
+    mine = {place.district_id for place in who.memberships if place.role is Role.COORDINATOR}
     theirs = {place.district_id for place in user.memberships}
-    return principal.is_admin or (not user.is_admin and bool(theirs) and theirs <= mine)
+    return who.is_admin or (not user.is_admin and bool(theirs) and theirs <= mine)
 
 
 def own_choices(connection: Connection, district_id: int) -> dict[Role, dict[str, str]]:

@@ -200,6 +200,8 @@ invitations: Final = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("used_at", Moment),
+    # Null for a link of the command line. No user is ever removed.
+    Column("made_by", Integer),
 )
 idempotency: Final = Table(
     "idempotency",

@@ -17,7 +17,7 @@ from service.api.access import Context, Given, allow
 from service.api.people import LARGEST, base_url
 from service.api.route import Route
 from service.errors import ConflictError, NotAllowedError, NotFoundError
-from service.pages.frame import show
+from service.pages.frame import go_to, show
 from service.people import invitations, of_district
 from service.people.principal import Role
 from service.people.users import OWN, User, create_user, find_user, fold_email, list_users, set_role
@@ -274,7 +274,7 @@ def _hand_over(given: Context, user: User) -> Response:
         raise ConflictError(
             "Link: expected a person of this district alone; an admin makes links for others."
         )
-    secret = invitations.invite(given.connection, user.id)
+    secret = invitations.invite(given.connection, user.id, made_by=given.principal.user_id)
     given.record("invited", "users", str(user.id), matters=False)
     link = invitations.link_of(base_url(given.request), secret)
     expires_at = datetime.now(UTC) + invitations.LASTS
@@ -302,6 +302,4 @@ def _beside(error: Exception) -> dict[str, str]:
 
 def _go(given: Context, then: str, **asked: object) -> RedirectResponse:
     query = f"?{urlencode(asked)}#did" if asked else ""
-    return RedirectResponse(
-        f"/districts/{given.place.district_key}/people{then}{query}", HTTPStatus.SEE_OTHER
-    )
+    return go_to(given, f"/people{then}{query}")

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from matching import read_district
 from service.people import invitations, sessions
 from service.people.principal import Role
-from service.people.users import change_user, create_user, find_user, list_users, set_role
+from service.people.users import User, change_user, create_user, find_user, list_users, set_role
 from service.storage.tables import audit_log
 from tests.service.installation import Installation
 from tests.service.pages.conftest import browser_of
@@ -50,6 +50,11 @@ def signed_in(installation: Installation, number: int) -> TestClient:
     return browser
 
 
+def people(installation: Installation) -> list[User]:
+    with installation.database.reading() as connection:
+        return list_users(connection)
+
+
 def link_in(page: Response) -> str:
     (found,) = re.findall(r'id="link" value="([^"]*)"', page.text)
     return parse_qs(urlsplit(str(found)).query)["key"][0]
@@ -70,6 +75,28 @@ def test_invited_person_comes_in_by_the_link_and_sees_only_theirs(
     assert ana.get("/districts/tiny/schools/01").status_code == 200
     assert ana.get(HERE).status_code == 403
     assert ana.get(f"/welcome?key={key}").status_code == 404
+
+
+def test_link_of_a_coordinator_ends_when_the_person_becomes_more_than_the_coordinator_is(
+    coordinator: TestClient, installation: Installation
+) -> None:
+    key = link_in(coordinator.post(HERE, data=ANA))
+    (ana,) = (user.id for user in people(installation) if user.email == "ana@school.org")
+    assert coordinator.get(f"/welcome?key={key}").status_code == 200
+    with installation.database.writing() as connection:
+        change_user(connection, ana, is_admin=True)
+    data = {"key": key, "password": PASSWORD, "again": PASSWORD}
+    assert coordinator.post("/welcome", data=data).status_code == 404
+
+
+def test_link_ends_with_the_role_of_the_coordinator_who_made_it(
+    coordinator: TestClient, installation: Installation, tiny: int
+) -> None:
+    key = link_in(coordinator.post(HERE, data=ANA))
+    (carla,) = (user.id for user in people(installation) if user.email == "carla@example.org")
+    with installation.database.writing() as connection:
+        set_role(connection, carla, tiny, Role.BOARD)
+    assert browser_of(installation).get(f"/welcome?key={key}").status_code == 404
 
 
 def test_people_are_listed_with_role_and_names_of_theirs(coordinator: TestClient) -> None:

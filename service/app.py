@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute
 from threadpoolctl import threadpool_limits
 
 from service.api import (
@@ -28,7 +29,7 @@ from service.operations.endpoints import attend
 from service.operations.figures import show_figures
 from service.operations.limits import Bounds
 from service.overviews import Overviews
-from service.pages.site import add_pages
+from service.pages.site import pages, prepare_pages
 from service.previews import Previews
 from service.recommending import Recommenders, Warming
 from service.runs.executors import executor_of
@@ -74,8 +75,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.recommenders, app.state.overviews = Recommenders(encoder), Overviews(encoder)
     app.state.previews, app.state.grounds = Previews(encoder), Grounds(encoder)
     problems.tell_problems(app)
-    app.include_router(_api())
-    add_pages(app)
+    app.router.routes.extend(_routes())
+    prepare_pages(app)
     attend(app, _bounds(settings), problems.answer, settings.metrics_token)
     app.state.checks["database"] = partial(check_tables, app.state.database)
     show_figures(app.state.metrics, app.state.database, app.state.recommenders.figures)
@@ -90,6 +91,15 @@ def _bounds(settings: Settings) -> Bounds:
         upload_bytes=settings.max_upload_bytes,
         seconds=settings.request_seconds,
     )
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Return the routes of the API and the pages; they hold no state: made once for all applications of a process."""
+    every = APIRouter()
+    for router in (_api(), *pages()):
+        every.include_router(router)
+    return every.routes
 
 
 def _api() -> APIRouter:

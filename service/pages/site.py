@@ -1,6 +1,6 @@
 """All pages of the application, and what they need beside it."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from service.landscapes import Landscapes
@@ -25,22 +25,26 @@ from service.people.sign_in import SignIn
 from service.settings import Settings
 
 
-def add_pages(app: FastAPI) -> None:
-    """Add the pages to an application, and to its state ``sign_in``, ``openid`` and ``landscapes``, which they ask."""
+def prepare_pages(app: FastAPI) -> None:
+    """Add to an application the state that pages ask (``sign_in``, ``openid``, ``landscapes``), and their files."""
     app.state.sign_in = SignIn(app.state.database, Passwords())
     app.state.openid = _provider(app.state.settings)
     app.state.landscapes = Landscapes(app.state.recommenders)
     app.state.prints = Prints()
-    for part in (
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+
+def pages() -> list[APIRouter]:
+    """Return the routes of all pages, in the order in which they are tried."""
+    parts = (
         *(signing_in, openid, home, account, people, programs),
         *(overview, place_lists, places, needs, proposing),
         # Before one run, whose key any word could be.
         *(comparing, runs, recalibrating, moves, reviewing, adding, publishing),
         *(policy, changing, row_lists, landscape, links, recruiting),
         *(meetings, handing_out, recognizing, importing, reading_sheets),
-    ):
-        app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    )
+    return [part.router for part in parts]
 
 
 def _provider(settings: Settings) -> Provider | None:

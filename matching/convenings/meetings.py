@@ -1,9 +1,9 @@
 """When the three convenings of a school year are, or could be."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -60,6 +60,13 @@ def meetings_of(district: District, on: date, month: int) -> list[Meeting]:
         else:
             found.append(Meeting(kind, soonest if soonest < next_one else None))
     return found
+
+
+def next_convening(district: District, on: date) -> dict[Hashable, Any] | None:  # Any: cells of several types
+    """Return the row of the first convening on a day or after it, None where none is planned."""
+    rows = district.convenings
+    coming = rows[rows["date"] >= pd.Timestamp(on)].sort_values("date").head(1)
+    return next(iter(coming.to_dict("records")), None)
 
 
 def months_later(start: date, months: int) -> date:

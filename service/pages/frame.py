@@ -6,9 +6,11 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import pandas as pd
-from fastapi import Query
+from fastapi import Depends, Query
 from sqlalchemy import select
-from starlette.responses import Response
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from service.api.access import Context
 from service.overviews import Standing
@@ -19,6 +21,14 @@ from service.storage.tables import districts
 
 Records = list[dict[Hashable, Any]]  # Any: cells of a row
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form()
+
+
+#: What a form sent, whatever its fields.
+SentForm = Annotated[FormData, Depends(_form)]
 #: Who reads the pages of a whole district; a leader sees what is of their own schools.
 READERS: Final = (Role.COORDINATOR, Role.LEADER, Role.BOARD)
 _COORDINATORS: Final = frozenset((Role.ADMIN, Role.COORDINATOR))
@@ -46,13 +56,23 @@ def show(given: Context, template: str, status: int = HTTPStatus.OK, **values: o
         template,
         status,
         district=given.connection.scalar(asked),
-        here=f"/districts/{given.place.district_key}",
+        here=address_of(given),
         principal=given.principal,
         role=given.role,
         done=_done(given),
         places=[(place, words) for place, words, roles in PLACES if given.role in roles],
         **values,
     )
+
+
+def address_of(given: Context) -> str:
+    """Return the address of the district that a request is about; those of its pages begin with it."""
+    return f"/districts/{given.place.district_key}"
+
+
+def go_to(given: Context, place: str) -> RedirectResponse:
+    """Go on to a page of the district, by what follows on its address."""
+    return RedirectResponse(address_of(given) + place, HTTPStatus.SEE_OTHER)
 
 
 def _done(given: Context) -> dict[str, object] | None:

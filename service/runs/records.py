@@ -14,14 +14,16 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
 
 from service.errors import ConflictError, NotFoundError
 from service.runs.job import Job, Outcome, Step
 from service.runs.proposals import proposals, rows_of
-from service.storage.tables import run_files, run_matches, runs
+from service.storage.tables import districts, run_files, run_matches, runs
 
 SNAPSHOT: Final = "snapshot.zip"
+#: The kinds of runs that make a plan, or several.
+PLANS: Final = ("match", "rematch", "curve")
 MOST_ATTEMPTS: Final = 3
 STALE: Final = timedelta(seconds=20)
 """A run that its server has not spoken of for so long is taken for lost."""
@@ -131,6 +133,21 @@ def run_of(connection: Connection, district_id: int, run_id: str) -> AnyRow:
     if found is None:
         raise NotFoundError(f"Run {run_id}: expected the id of a run of this district, found none.")
     return found
+
+
+def plans_made(district_id: int, kinds: Sequence[str] = PLANS) -> Select[Any]:  # Any: the columns of a run
+    """Return the query of a district's runs that made a plan, the latest first."""
+    is_done = (runs.c.district_id == district_id) & (runs.c.state == "done") & runs.c.kind.in_(kinds)
+    return select(runs).where(is_done).order_by(runs.c.number.desc())
+
+
+def last_plan(connection: Connection, district_id: int, *, of_now: bool = False) -> AnyRow | None:
+    """Return the last run that made one plan; ``of_now``: for the district as it stands. None where there is none."""
+    query = plans_made(district_id, ("match", "rematch"))
+    if of_now:
+        version = select(districts.c.version).where(districts.c.id == district_id).scalar_subquery()
+        query = query.where(runs.c.district_version == version)
+    return connection.execute(query.limit(1)).one_or_none()
 
 
 def job_of(connection: Connection, run: AnyRow) -> Job:

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 from babel.dates import format_time
-from sqlalchemy import func, select, true
+from sqlalchemy import true
 
 from matching.convenings.agenda import Item, Said, Value, Year, agenda_of
 from matching.convenings.recognition import WELL_MET, State, recognitions_of
@@ -21,7 +21,6 @@ from service.pages.reader import Reader
 from service.pages.rendering import level_words
 from service.pages.sentences import told
 from service.storage import rows
-from service.storage.tables import runs
 
 TALKS_MINUTES: Final = 60
 TALK_MINUTES: Final = 8
@@ -136,18 +135,6 @@ def hour_of(text: str) -> time | None:
         return datetime.strptime(text.strip(), "%H:%M").time()
     except ValueError:
         return None
-
-
-def last_plan(given: Context) -> int | None:
-    """Return the slots that the last plan of the district fills, None where there is none."""
-    done = (runs.c.state == "done") & runs.c.kind.in_(["match", "rematch"])
-    last = select(func.max(runs.c.number)).where(runs.c.district_id == given.district_id, done)
-    levels = given.connection.scalar(
-        select(runs.c.levels).where(
-            runs.c.district_id == given.district_id, runs.c.number == last.scalar_subquery()
-        )
-    )
-    return sum(int(level["filled"]) for level in levels) if levels else None
 
 
 def hour_words(reader: Reader, hour: time) -> str:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query
 from sqlalchemy import ColumnElement, Connection
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from matching.questions import Question
 from service.api.access import Context, Given, allow
@@ -21,7 +20,7 @@ from service.pages.convenings.documents import Document, pdf_of, zip_of
 from service.pages.convenings.packets import Packets
 from service.pages.convenings.printing import Prints, Tell
 from service.pages.convenings.suggested import Suggested, suggested_of
-from service.pages.frame import PageNumber, a_page, show, standing_of
+from service.pages.frame import PageNumber, a_page, go_to, show, standing_of
 from service.pages.reader import Reader, reader_of
 from service.people.principal import Role
 from service.people.reach import is_own, sees_contacts, within_reach
@@ -118,9 +117,8 @@ def print_packets(
         return _together(documents, convening, reader, form, tell)
 
     _prints(request).begin(_key(given, convening, form), make)
-    address = f"/districts/{given.place.district_key}/convenings/packets/{quote(convening_id, safe='')}"
     # Without a fragment: to one, a page that refreshes itself would only scroll.
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/convenings/packets/{quote(convening_id, safe='')}")
 
 
 @router.get("/printed/{convening_id:path}")

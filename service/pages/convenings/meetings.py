@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from matching.convenings.meetings import meetings_of
 from matching.errors import DataError
@@ -26,14 +26,14 @@ from service.pages.convenings.convened import (
     convening_of,
     hour_of,
     hour_words,
-    last_plan,
     said_to,
 )
 from service.pages.convenings.packets import Packets
-from service.pages.frame import show, standing_of
+from service.pages.frame import go_to, show, standing_of
 from service.pages.naming import names_of
 from service.pages.reader import reader_of
 from service.people.principal import Role
+from service.runs.records import last_plan
 from service.storage import rows
 
 router = APIRouter(prefix="/districts/{district}/convenings", route_class=Route, include_in_schema=False)
@@ -94,12 +94,11 @@ def show_convenings(
 @allow(Role.COORDINATOR)
 def plan(given: Given, request: Request, sent: Annotated[Sent, Form()]) -> Response:
     """Plan a convening, change one, or take one back that was just planned."""
-    here = f"/districts/{given.place.district_key}/convenings"
     if sent.do == "undo":
         row = rows.get(given.connection, given.district_id, "convenings", sent.convening_id)
         rows.delete(given.connection, given.district_id, "convenings", row)
         given.record("deleted", "convenings", sent.convening_id)
-        return RedirectResponse(here, HTTPStatus.SEE_OTHER)
+        return go_to(given, "/convenings")
     errors = _errors(given, sent)
     if errors:
         return _list(given, sent, HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
@@ -111,7 +110,7 @@ def plan(given: Given, request: Request, sent: Annotated[Sent, Form()]) -> Respo
     then = (
         f"?planned={quote(key, safe='')}#planned" if sent.do == "plan" else f"/agenda/{quote(key, safe='')}"
     )
-    return RedirectResponse(here + then, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/convenings{then}")
 
 
 @router.get("/calendar.ics")
@@ -130,7 +129,9 @@ def read_calendar(given: Given, request: Request) -> Response:
 def show_agenda(given: Given, request: Request, convening_id: str) -> Response:
     """Show what is talked about at a convening, with the figures of today."""
     reader, convening = reader_of(request), convening_of(given, convening_id)
-    items = convening.agenda(convening.rounds(), proposed=last_plan(given))
+    plan = last_plan(given.connection, given.district_id)
+    filled = sum(int(level["filled"]) for level in plan.levels) if plan else None
+    items = convening.agenda(convening.rounds(), proposed=filled)
     times = [hour_words(reader, moment.time()) if moment else "" for moment in convening.times(items)]
     told = [
         (item, when, [said_to(reader, said) for said in item.said])

@@ -13,10 +13,11 @@ import pandas as pd
 
 from matching.convenings.talks import PAUSED, Rounds, Talk
 from matching.district import District
-from matching.standing import RUNNING, Cause
+from matching.standing import Cause
 from service.pages.convenings.convened import KIND_WORDS, Convening, hour_words
 from service.pages.convenings.documents import Ask, Block, Document, Heading, Listed, Table, Text
 from service.pages.convenings.suggested import Suggested
+from service.pages.places.helping import partnerships_of, runs
 from service.pages.reader import Reader
 from service.pages.sentences import told
 
@@ -115,15 +116,7 @@ class Packets:
 
     @cached_property
     def _running(self) -> pd.DataFrame:
-        district = self._district
-        rows = district.partnerships[district.partnerships["status"].isin(RUNNING)]
-        needs = district.needs[["need_id", "school_id", "statement", "kind", "goal"]]
-        found = rows.merge(needs, on="need_id").merge(
-            district.offers[["offer_id", "partner_id", "focus"]], on="offer_id"
-        )
-        schools = district.schools.set_index("school_id")["name"]
-        partners = district.partners.set_index("partner_id")["name"]
-        return found.assign(school=found["school_id"].map(schools), partner=found["partner_id"].map(partners))
+        return runs(partnerships_of(self.convening.standing))
 
     @cached_property
     def _ran_by_offer(self) -> dict[str, int]:

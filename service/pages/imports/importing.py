@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Form, Path, Query
+from fastapi import APIRouter, Form, Path, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, select
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,7 +22,7 @@ from service.api import transfer as api
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import ConflictError, StaleError
-from service.pages.frame import PageNumber, show
+from service.pages.frame import PageNumber, SentForm, go_to, show
 from service.pages.imports.staging import district_of, reading, remember, stage, staged_of
 from service.pages.runs.runs import people_of
 from service.people.principal import Role
@@ -41,14 +41,6 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 Key = Annotated[str, Path(pattern="^[0-9a-f]{24}$")]
 Number = Annotated[int, Path(ge=1, le=2**53)]
-
-
-async def _form(request: Request) -> FormData:
-    return await request.form()
-
-
-#: What a form sent, whatever its fields.
-Sent = Annotated[FormData, Depends(_form)]
 
 
 class How(BaseModel):
@@ -78,7 +70,7 @@ def show_start(
 
 @router.post("")
 @allow(Role.COORDINATOR)
-def send(given: Given, request: Request, form: Sent) -> Response:
+def send(given: Given, request: Request, form: SentForm) -> Response:
     """Read a file, or several, and go on to how its sheets are read."""
     sent = [each for each in form.getlist("file") if isinstance(each, UploadFile) and each.filename]
     files = [(_name_of(each), each.file) for each in sent]
@@ -164,7 +156,7 @@ def undo(given: Given, request: Request, number: Number) -> Response:
 
 
 def _go(given: Context, path: str) -> RedirectResponse:
-    return RedirectResponse(f"/districts/{given.place.district_key}/import{path}", HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/import{path}")
 
 
 def _name_of(file: UploadFile) -> str:

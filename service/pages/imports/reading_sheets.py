@@ -19,8 +19,8 @@ from matching.schemas import TABLES
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import NotFoundError
-from service.pages.frame import show
-from service.pages.imports.importing import Key, Sent
+from service.pages.frame import SentForm, go_to, show
+from service.pages.imports.importing import Key
 from service.pages.imports.staging import SheetPlan, Staged, district_of, remember, save, staged_of
 from service.people.principal import Role
 
@@ -42,7 +42,7 @@ def show_sheet(given: Given, request: Request, key: Key, sheet: int | None = Non
 
 @router.post("/{key}")
 @allow(Role.COORDINATOR)
-def read_sheet(given: Given, request: Request, key: Key, form: Sent) -> Response:
+def read_sheet(given: Given, request: Request, key: Key, form: SentForm) -> Response:
     """Keep how a sheet is read, and go on to the next that someone should look at."""
     return _kept(given, key, form)
 
@@ -74,7 +74,7 @@ def show_names(given: Given, request: Request, key: Key, all: bool = False) -> R
 
 @router.post("/{key}/names")
 @allow(Role.COORDINATOR)
-def say_names(given: Given, request: Request, key: Key, form: Sent) -> Response:
+def say_names(given: Given, request: Request, key: Key, form: SentForm) -> Response:
     """Keep which names mean the same."""
     staged = staged_of(given, key)
     names = {table: dict(said) for table, said in staged.names.items()}
@@ -90,8 +90,7 @@ def say_names(given: Given, request: Request, key: Key, form: Sent) -> Response:
 
 
 def _go(given: Context, key: str, path: str) -> RedirectResponse:
-    address = f"/districts/{given.place.district_key}/import/files/{key}{path}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/import/files/{key}{path}")
 
 
 def _place(staged: Staged, sheet: int) -> int:

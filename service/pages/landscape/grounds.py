@@ -11,11 +11,9 @@ from service.api.access import Context
 from service.errors import NotFoundError
 from service.pages.frame import show, standing_of
 from service.people.principal import Role
-from service.runs.records import AnyRow, run_of
+from service.runs.records import PLANS, AnyRow, plans_made, run_of
 from service.storage.tables import run_matches, runs
 
-#: The kinds of runs that make a plan.
-PLANS: Final = ("match", "rematch", "curve")
 RUNS_TO_CHOOSE: Final = 8
 #: The pages of the landscape, and whether a school's leader reads them.
 PARTS: Final = (
@@ -64,11 +62,8 @@ def show_part(
 
 def runs_to_choose(given: Context) -> list[dict[str, Any]]:  # Any: cells
     """Return the last runs that made a plan, the latest first."""
-    query = select(runs.c.id, runs.c.kind, runs.c.created_at).where(
-        runs.c.district_id == given.district_id, runs.c.state == "done", runs.c.kind.in_(PLANS)
-    )
-    found = given.connection.execute(query.order_by(runs.c.number.desc()).limit(RUNS_TO_CHOOSE))
-    return [dict(row) for row in found.mappings()]
+    query = plans_made(given.district_id).with_only_columns(runs.c.id, runs.c.kind, runs.c.created_at)
+    return [dict(row) for row in given.connection.execute(query.limit(RUNS_TO_CHOOSE)).mappings()]
 
 
 def _plan_of(given: Context, run: AnyRow) -> pd.DataFrame:

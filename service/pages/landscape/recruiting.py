@@ -13,9 +13,9 @@ from starlette.responses import Response
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.pages.frame import standing_of
-from service.pages.landscape.grounds import PLANS, show_part
+from service.pages.landscape.grounds import show_part
 from service.people.principal import Role
-from service.runs.records import AnyRow, file_of, plan_folders, run_of
+from service.runs.records import AnyRow, file_of, plan_folders, plans_made, run_of
 from service.storage.tables import run_files, runs
 
 router = APIRouter(prefix="/districts/{district}/landscape", route_class=Route, include_in_schema=False)
@@ -76,9 +76,8 @@ def _brief(given: Context, run_id: str) -> Brief | None:
             .where(run_files.c.run_id == runs.c.id, run_files.c.name.endswith(_SUMMARY, autoescape=True))
             .exists()
         )
-        is_plan = (runs.c.state == "done") & runs.c.kind.in_(PLANS) & has_summary
-        query = select(runs.c.id).where(runs.c.district_id == given.district_id, is_plan)
-        run_id = given.connection.scalar(query.order_by(runs.c.number.desc()).limit(1)) or ""
+        query = plans_made(given.district_id).where(has_summary).with_only_columns(runs.c.id)
+        run_id = given.connection.scalar(query.limit(1)) or ""
     if not run_id:
         return None
     run = run_of(given.connection, given.district_id, run_id)

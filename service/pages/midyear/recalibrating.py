@@ -23,7 +23,7 @@ from service.api.route import Route
 from service.api.run_requests import CurveRun, Pair
 from service.errors import NotFoundError, StaleError
 from service.overviews import Standing
-from service.pages.frame import show, standing_of
+from service.pages.frame import go_to, show, standing_of
 from service.pages.midyear.picture import picture_of
 from service.pages.naming import Names, names_of
 from service.pages.runs.planned import planned
@@ -244,5 +244,4 @@ def _take_back(given: Context, name: str) -> None:
 
 
 def _back(given: Context, **told: str) -> RedirectResponse:
-    address = f"/districts/{given.place.district_key}/recalibrate?{urlencode(told)}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/recalibrate?{urlencode(told)}")

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Row, select
 
 from service.api.access import Context
 from service.overviews import Standing
+from service.pages.frame import address_of
 from service.pages.naming import Names, names_of
 from service.people.principal import Role
 from service.storage.tables import audit_log, publications
@@ -117,7 +118,7 @@ def _num_changes(given: Context, entry: Row[Any], own: frozenset[str] | None) ->
 
 
 def _publication(given: Context, number: str) -> tuple[str, str, str]:
-    return number, "", f"{_here(given)}/publications/{number}"
+    return number, "", f"{address_of(given)}/publications/{number}"
 
 
 def _names(
@@ -126,7 +127,7 @@ def _names(
     """Return names and addresses of the latest few; of what is gone, and of what has no page, none."""
     if thing not in _NAMED or action == "deleted":
         return ()
-    here = _here(given)
+    here = address_of(given)
     found: dict[tuple[str, str, str], None] = {}
     for key in ids:
         place = _place(names, thing, key)
@@ -146,7 +147,3 @@ def _place(names: Names, thing: str, key: str) -> tuple[str, str, str, str] | No
         return "partners", names.partners.get(partner, partner), "", partner
     known = {"schools": names.schools, "partners": names.partners}.get(thing, {})
     return (thing, known[key], "", key) if key in known else None
-
-
-def _here(given: Context) -> str:
-    return f"/districts/{given.place.district_key}"

@@ -1,6 +1,5 @@
 """The first page of a district: what is filled, what is most urgent, what changed lately, and what to do next."""
 
-from collections.abc import Hashable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,13 +10,15 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from matching.convenings.meetings import next_convening
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.overviews import Standing
 from service.pages.frame import READERS, own_needs, show, standing_of
 from service.pages.needs.lately import changes_of
 from service.people.principal import Role
-from service.storage.tables import districts, memberships, runs
+from service.runs.records import last_plan
+from service.storage.tables import memberships, runs
 
 router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
 
@@ -43,7 +44,7 @@ def show_district(given: Given, request: Request) -> Response:
         num_open=int((needs["open"] > 0).sum()),
         start=_start(given, standing),
         changes=changes_of(given, standing),
-        convening=_next_convening(standing),
+        convening=next_convening(standing.loaded.district, standing.today),
     )
 
 
@@ -67,34 +68,11 @@ def _levels(
     given: Context, standing: Standing, needs: pd.DataFrame
 ) -> list[dict[str, Any]]:  # Any: cells of a row
     """Return needed and filled slots of each level that has any, and its bound as the last plan proved it."""
-    bounds = {} if given.role is Role.LEADER else _last_bounds(given)
+    last = None if given.role is Role.LEADER else last_plan(given.connection, given.district_id, of_now=True)
+    bounds = {level["name"]: int(level["bound"]) for level in last.levels} if last else {}
     by_level = {str(name): _total(rows) for name, rows in needs.groupby("level")}
     return [
         {"name": level.name, "bound": bounds.get(level.name), **by_level[level.name]}
         for level in standing.overview.levels
         if level.name in by_level
     ]
-
-
-def _last_bounds(given: Context) -> dict[str, int]:
-    """Return what no plan can exceed at each level, by the last run of the district as it stands now."""
-    version = select(districts.c.version).where(districts.c.id == given.district_id).scalar_subquery()
-    done = (
-        select(runs.c.levels)
-        .where(
-            runs.c.district_id == given.district_id,
-            runs.c.state == "done",
-            runs.c.kind.in_(["match", "rematch"]),
-            runs.c.district_version == version,
-        )
-        .order_by(runs.c.number.desc())
-        .limit(1)
-    )
-    levels = given.connection.scalar(done) or []
-    return {level["name"]: int(level["bound"]) for level in levels}
-
-
-def _next_convening(standing: Standing) -> Mapping[Hashable, Any] | None:  # Any: likewise
-    rows = standing.loaded.district.convenings
-    coming = rows[rows["date"] >= pd.Timestamp(standing.today)].sort_values("date")
-    return coming.iloc[0].to_dict() if len(coming) else None

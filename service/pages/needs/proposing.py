@@ -9,9 +9,8 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from matching.by_hand import ByHand, all_of, by_hand, running_plan, running_review
 from matching.pipeline import Basis
@@ -28,13 +27,13 @@ from service.api.reviewed import CostRead, NewMatch
 from service.api.route import Route
 from service.errors import ConflictError, NotFoundError
 from service.overviews import Standing
-from service.pages.frame import show, standing_of
+from service.pages.frame import go_to, show, standing_of
 from service.pages.naming import Names, names_of
 from service.pages.needs.needs import need_of
 from service.pages.runs.reviewing import fault_of
 from service.people.principal import Role
 from service.runs.job import encoder_of
-from service.storage.tables import districts, runs
+from service.runs.records import last_plan
 
 router = APIRouter(prefix="/districts/{district}/propose", route_class=Route, include_in_schema=False)
 
@@ -100,8 +99,7 @@ def propose(given: Given, request: Request, sent: Annotated[Sent, Form()]) -> Re
         made = publish_one(given, _with_reason(thought, sent.reason.strip()), *others)
     except ValueError as error:
         return _page(given, sent, fault_of(error))
-    address = f"/districts/{given.place.district_key}/publications/{made.number}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/publications/{made.number}")
 
 
 def _page(given: Context, sent: Sent, fault: dict[str, Any] | None = None) -> Response:  # Any: for a template
@@ -173,23 +171,15 @@ def _review(given: Context) -> Review:
 
 def _cost_of_plan(given: Context, sent: Sent, slots: int) -> tuple[str, CostRead | None]:
     """Return the last plan of the district as it stands, and what the match would cost it."""
-    version = select(districts.c.version).where(districts.c.id == given.district_id).scalar_subquery()
-    of_now = (
-        (runs.c.district_id == given.district_id)
-        & (runs.c.state == "done")
-        & runs.c.kind.in_(["match", "rematch"])
-        & (runs.c.district_version == version)
-    )
-    last = select(runs.c.id).where(of_now).order_by(runs.c.number.desc()).limit(1)
-    run_id = given.connection.scalar(last)
-    if run_id is None:
+    last = last_plan(given.connection, given.district_id, of_now=True)
+    if last is None:
         return "", None
     new = NewMatch(need_id=sent.need, offer_id=sent.offer, slots=slots)
     try:
-        return run_id, api.add_match(given, run_id, new, Response(), dry_run=True).cost
+        return last.id, api.add_match(given, last.id, new, Response(), dry_run=True).cost
     except (ValueError, ConflictError):
         # There is no room in that plan, or it has been taken away meanwhile: what runs is told all the same.
-        return run_id, None
+        return last.id, None
 
 
 def _with_reason(thought: ByHand, reason: str) -> Reviewed:

@@ -7,14 +7,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
 from starlette.responses import Response as Answer
 
 from service.api import tokens as api
 from service.api.access import Context, Given, allow
 from service.api.people import Number
 from service.api.route import Route
-from service.pages.frame import show
+from service.pages.frame import go_to, show
 from service.people import of_district, tokens
 from service.people.principal import Role
 from service.people.users import OWN
@@ -73,8 +72,7 @@ def make(given: Given, request: Request, sent: Annotated[Sent, Form()]) -> Answe
 def revoke(given: Given, request: Request, token_id: Number) -> Answer:
     """Let a program no longer in."""
     api.revoke_token(given, token_id)
-    address = f"/districts/{given.place.district_key}/programs?did=revoked"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, "/programs?did=revoked")
 
 
 def _errors(sent: Sent) -> dict[str, str]:

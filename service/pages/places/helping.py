@@ -34,9 +34,9 @@ class Dot:
 
 
 def partnerships_of(standing: Standing) -> pd.DataFrame:
-    """Return all partnerships with their school, partner, kind, statement and focus."""
+    """Return all partnerships with their school, partner, kind, statement, goal and focus."""
     district = standing.loaded.district
-    needs = district.needs[["need_id", "school_id", "statement", "kind"]]
+    needs = district.needs[["need_id", "school_id", "statement", "kind", "goal"]]
     offers = district.offers[["offer_id", "partner_id", "focus"]]
     return with_names(standing, district.partnerships.merge(needs, on="need_id").merge(offers, on="offer_id"))
 

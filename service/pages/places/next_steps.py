@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pandas as pd
 
+from matching.convenings.meetings import next_convening
 from matching.vocabulary import KINDS, MENTORING
 from service.overviews import Standing
 from service.pages.reader import Reader
@@ -125,10 +126,9 @@ def _not_judged(standing: Standing, school_id: str) -> list[tuple[str, str]]:
 
 
 def _convening(reader: Reader, standing: Standing, here: str) -> Iterator[Step]:
-    rows = standing.loaded.district.convenings
-    coming = rows[rows["date"] >= pd.Timestamp(standing.today)].sort_values("date")
-    for row in coming.head(1).to_dict("records"):
-        words = reader.say(CONVENINGS[row["kind"]], day=reader.day(row["date"]))
+    coming = next_convening(standing.loaded.district, standing.today)
+    if coming:
+        words = reader.say(CONVENINGS[coming["kind"]], day=reader.day(coming["date"]))
         yield Step(words, f"{here}/convenings", reader.say("Convenings"))
 
 

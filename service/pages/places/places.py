@@ -6,18 +6,19 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import pandas as pd
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from matching.convenings.meetings import next_convening
 from matching.questions import Question
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
-from service.pages.frame import READERS, Records, own_needs, show, standing_of
+from service.pages.frame import READERS, Records, address_of, own_needs, show, standing_of
 from service.pages.maps import Map, map_of, place_of
+from service.pages.naming import contacts_of
 from service.pages.places import helping
 from service.pages.places.helping import rows_of
 from service.pages.places.next_steps import steps_of_partner, steps_of_school
@@ -45,7 +46,7 @@ def show_school(given: Given, request: Request, school_id: str) -> Response:
     school = _school(given, school_id)
     needs = rows_of(standing.overview.needs, school_id=school_id)
     all_needs = frozenset(district.needs.loc[district.needs["school_id"] == school_id, "need_id"])
-    here, reader = _here(given), reader_of(request)
+    here, reader = address_of(given), reader_of(request)
     return show(
         given,
         "school.html",
@@ -73,7 +74,7 @@ def show_partner(given: Given, request: Request, partner_id: str) -> Response:
     partner = _row(given, "partners", partner_id)
     standing = standing_of(given)
     offers = _offers(standing, partner_id)
-    here, reader = _here(given), reader_of(request)
+    here, reader = address_of(given), reader_of(request)
     ids = frozenset(str(offer["offer_id"]) for offer in offers)
     return show(
         given,
@@ -101,7 +102,7 @@ def summarise_school(given: Given, request: Request, school_id: str) -> Response
     school = _school(given, school_id)
     needs = rows_of(standing.overview.needs, school_id=school_id)
     told = _school_cells(standing, school, needs)
-    contacts = _contacts(given, "partners", {match["partner_id"] for match in told["matches"]})
+    contacts = contacts_of(given, "partner", [match["partner_id"] for match in told["matches"]])
     return _summary(given, "summary_school.html", standing, school_id=school_id, contacts=contacts, **told)
 
 
@@ -112,7 +113,7 @@ def summarise_partner(given: Given, request: Request, partner_id: str) -> Respon
     partner = _row(given, "partners", partner_id)
     standing = standing_of(given)
     told = _partner_cells(given, partner, _offers(standing, partner_id))
-    contacts = _contacts(given, "schools", {match["school_id"] for match in told["matches"]})
+    contacts = contacts_of(given, "school", [match["school_id"] for match in told["matches"]])
     return _summary(given, "summary_partner.html", standing, partner_id=partner_id, contacts=contacts, **told)
 
 
@@ -126,14 +127,12 @@ def _summary(
     **told: Any,
 ) -> Response:  # Any: what a template shows
     of = {"school_id": school_id} if school_id else {"partner_id": partner_id}
-    coming = standing.loaded.district.convenings
-    coming = coming[coming["date"] >= pd.Timestamp(standing.today)].sort_values("date")
     return show(
         given,
         template,
         today=standing.today,
         went=helping.how_it_went(given, **of),
-        convening=next(iter(coming.to_dict("records")), None),
+        convening=next_convening(standing.loaded.district, standing.today),
         most=MOST_PRINTED,
         **told,
     )
@@ -235,17 +234,3 @@ def _row(given: Context, table: str, key: str) -> rows.Row:
     where = within_reach(given.place, table)
     contacts = sees_contacts(given.place, table)
     return rows.get(given.connection, given.district_id, table, key, where=where, contacts=contacts)
-
-
-def _contacts(given: Context, table: str, ids: set[str]) -> dict[str, str]:
-    """Return whom to ask at each of some schools or partners, where whoever asks may see it."""
-    found = {}
-    for key in sorted(ids):
-        cells = _row(given, table, key).cells
-        parts = [cells.get(f"contact_{name}") for name in ("name", "email", "phone")]
-        found[key] = ", ".join(part for part in parts if part)
-    return found
-
-
-def _here(given: Context) -> str:
-    return f"/districts/{given.place.district_key}"

@@ -5,11 +5,10 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import select
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,7 +17,7 @@ from service.api.access import Context, Given, allow
 from service.api.districts import DistrictChange, write_change
 from service.api.route import Route
 from service.errors import NotReadyError
-from service.pages.frame import show, standing_of
+from service.pages.frame import SentForm, go_to, show, standing_of
 from service.pages.naming import names_of
 from service.pages.policy.forms import Draft, groups_of, read_draft
 from service.pages.policy.words import change_in_words, differences_in_words
@@ -36,13 +35,6 @@ MOST_TEXT: Final = 100_000
 Shown = dict[str, Any]  # Any: what a template shows
 
 
-async def _form(request: Request) -> FormData:
-    return await request.form()
-
-
-Form = Annotated[FormData, Depends(_form)]
-
-
 @router.get("")
 @allow(Role.COORDINATOR, Role.BOARD)
 def show_policy(given: Given, request: Request) -> Response:
@@ -55,7 +47,7 @@ def show_policy(given: Given, request: Request) -> Response:
 
 @router.post("")
 @allow(Role.COORDINATOR)
-def save(given: Given, request: Request, sent: Form) -> Response:
+def save(given: Given, request: Request, sent: SentForm) -> Response:
     """Save the policy that a form holds; what is wrong stands beside its field, and nothing is changed then."""
     stored = _stored(given)
     draft = read_draft(sent, stored)
@@ -68,7 +60,7 @@ def save(given: Given, request: Request, sent: Form) -> Response:
 
 @router.post("/text")
 @allow(Role.COORDINATOR)
-def save_text(given: Given, request: Request, sent: Form) -> Response:
+def save_text(given: Given, request: Request, sent: SentForm) -> Response:
     """Save a policy that was written as TOML."""
     text = str(sent.get("text", ""))[:MOST_TEXT].replace("\r\n", "\n")
     draft = Draft(_stored(given), {}, {})
@@ -83,7 +75,7 @@ def save_text(given: Given, request: Request, sent: Form) -> Response:
 
 @router.post("/undo")
 @allow(Role.COORDINATOR)
-def undo(given: Given, request: Request, sent: Form) -> Response:
+def undo(given: Given, request: Request, sent: SentForm) -> Response:
     """Take the last change of the policy back."""
     stored = _stored(given)
     last = _changes(given)[:1]
@@ -110,8 +102,7 @@ def _saved(given: Context, text: str) -> RedirectResponse:
     row = _row(given)
     if text != row.policy:
         write_change(given, row, DistrictChange(policy=text))
-    address = f"/districts/{given.place.district_key}/policy?saved#done"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, "/policy?saved#done")
 
 
 def _page(given: Context, draft: Draft, status: int = HTTPStatus.OK, **values: object) -> Response:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
-from starlette.datastructures import FormData
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -18,7 +17,7 @@ from service.api import resources
 from service.api.access import Context, Given, allow
 from service.api.route import Route
 from service.errors import ConflictError, NotAllowedError, NotFoundError
-from service.pages.frame import show
+from service.pages.frame import SentForm, address_of, show
 from service.pages.reader import reader_of
 from service.pages.rows.choosing import (
     Around,
@@ -41,11 +40,6 @@ router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in
 WRITERS: Final = (Role.COORDINATOR, Role.LEADER, Role.PARTNER)
 
 
-async def _form(request: Request) -> FormData:
-    return await request.form()
-
-
-Sent = Annotated[FormData, Depends(_form)]
 Texts = dict[str, str]
 
 
@@ -67,7 +61,7 @@ def show_new(given: Given, request: Request, table: str) -> Response:
 
 @router.post("/add/{table}")
 @allow(*WRITERS)
-def add(given: Given, request: Request, table: str, sent: Sent) -> Response:
+def add(given: Given, request: Request, table: str, sent: SentForm) -> Response:
     """Add a row, and go to where it is shown; what is wrong stands beside its field."""
     known = _table_to_add_to(given, table)
     texts = sent_texts(_columns(given, known), sent)
@@ -89,7 +83,7 @@ def show_row(given: Given, request: Request, table: str, key: str) -> Response:
 
 @router.post("/change/{table}/{key:path}")
 @allow(*WRITERS)
-def change(given: Given, request: Request, table: str, key: str, sent: Sent) -> Response:
+def change(given: Given, request: Request, table: str, key: str, sent: SentForm) -> Response:
     """Change the cells that someone changed in a form; where others did so meanwhile, ask whose stay."""
     known = table_named(table)
     row = resources.row_of(given, known, _named(known, key), to_change=True)
@@ -251,7 +245,7 @@ def _go(
 
 def _place(given: Context, table: Table, cells: Mapping[str, Any], *, is_gone: bool = False) -> str:
     """Return the address of the page that shows a row, or did."""
-    here = f"/districts/{given.place.district_key}"
+    here = address_of(given)
     if table.name == "convenings":
         return f"{here}/convenings"
     if table.name == "decisions":

@@ -1,7 +1,6 @@
 """Two runs side by side: what their levels reach, which matches they share, who wins and who loses, and why."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
@@ -9,14 +8,14 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from matching.comparing import Comparison, MatchChange, compare_plans, slots_by_school
 from matching.differences import differences
 from matching.district import District
 from service.api.access import Context, Given, allow
 from service.api.route import Route
-from service.pages.frame import PageNumber, show, standing_of
+from service.pages.frame import PageNumber, go_to, show, standing_of
 from service.pages.naming import Names, names_of
 from service.pages.policy.words import differences_in_words, policy_of
 from service.pages.reader import reader_of
@@ -39,12 +38,11 @@ Shown = dict[str, Any]  # Any: what a template shows
 @allow(Role.COORDINATOR, Role.BOARD)
 def choose_two(given: Given, request: Request, run: Annotated[tuple[str, ...], Query()] = ()) -> Response:
     """Go to the comparison of two runs, the earlier one first; without two back to the list, which says so."""
-    place = f"/districts/{given.place.district_key}/runs"
     if len(run) != TWO:
-        return RedirectResponse(f"{place}?mark=two#made", HTTPStatus.SEE_OTHER)
+        return go_to(given, "/runs?mark=two#made")
     pair = sorted((run_of(given.connection, given.district_id, one) for one in run), key=_number)
     earlier, later = (quote(one.id, safe="") for one in pair)
-    return RedirectResponse(f"{place}/{earlier}/compare?with={later}", HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/runs/{earlier}/compare?with={later}")
 
 
 @router.get("/{run_id}/compare")

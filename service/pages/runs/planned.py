@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 from service.api import results
 from service.api.access import Context
 from service.api.results import PointRead
+from service.pages.frame import address_of
 from service.runs import reviews
 
 
@@ -35,6 +36,6 @@ def planned(given: Context, run_id: str, plan: int | None) -> Planned:
     """Return a plan of a run, by default the last; raises as `service.runs.reviews.plan_of`."""
     run = reviews.run_with_plans(given.connection, given.district_id, run_id)
     number = reviews.plan_of(given.connection, given.district_id, run_id, plan)
-    start = f"/districts/{given.place.district_key}/runs/{quote(run_id, safe='')}"
+    start = f"{address_of(given)}/runs/{quote(run_id, safe='')}"
     points = tuple(results.all_points(given, run_id)) if run.kind == "curve" else ()
     return Planned(run_id, run.kind, number, start, points)

@@ -18,7 +18,7 @@ from service.api.results import Plan
 from service.api.reviewed import Broken, read_broken
 from service.api.route import Route
 from service.errors import ConflictError, NotFoundError
-from service.pages.frame import READERS, PageNumber, show, standing_of
+from service.pages.frame import READERS, PageNumber, go_to, show, standing_of
 from service.pages.naming import Names, contacts_of, names_of
 from service.pages.runs.planned import Planned, planned
 from service.pages.runs.runs import people_of
@@ -89,8 +89,7 @@ def undo(given: Given, request: Request, number: Number) -> Response:
 
 
 def _go(given: Context, number: int | None) -> RedirectResponse:
-    address = f"/districts/{given.place.district_key}/publications/{number}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/publications/{number}")
 
 
 def _preview(

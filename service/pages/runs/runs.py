@@ -18,18 +18,17 @@ from service.api.paging import page_of
 from service.api.route import Route
 from service.api.run_requests import MatchRun, NewRun, RematchRun
 from service.errors import ConflictError, NotFoundError
-from service.pages.frame import READERS, show, standing_of
+from service.pages.frame import READERS, go_to, show, standing_of
 from service.pages.policy.words import differences_in_words, policy_of
 from service.pages.reader import reader_of
 from service.people.principal import Role
-from service.runs.records import AnyRow, run_of
+from service.runs.records import PLANS, AnyRow, plans_made, run_of
 from service.storage.tables import publications, run_files, run_matches, runs, users
 
 router = APIRouter(prefix="/districts/{district}/runs", route_class=Route, include_in_schema=False)
 
 RUNS_A_PAGE: Final = 25
 MOST_MOVES: Final = 2**53
-REVIEWED: Final = ("match", "rematch", "curve")
 EFFORTS: Final = ("quick", "standard", "thorough")
 
 
@@ -88,8 +87,7 @@ def cancel(given: Given, request: Request, run_id: str, afterwards: BackgroundTa
 
 def go(given: Context, run_id: str, then: str = "") -> RedirectResponse:
     """Go to a page of a run."""
-    address = f"/districts/{given.place.district_key}/runs/{quote(run_id, safe='')}{then}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/runs/{quote(run_id, safe='')}{then}")
 
 
 def show_one(given: Context, run_id: str, status: int = HTTPStatus.OK) -> Response:
@@ -110,7 +108,7 @@ def show_one(given: Context, run_id: str, status: int = HTTPStatus.OK) -> Respon
         published=published,
         decided=_decided(given.connection, run_id),
         files=_files(given.connection, run_id),
-        is_reviewed=run.kind in REVIEWED and run.state == "done",
+        is_reviewed=run.kind in PLANS and run.state == "done",
     )
 
 
@@ -138,15 +136,10 @@ def own_settings(given: Context, run: AnyRow) -> list[tuple[str, str, str]]:
 
 def _others(given: Context, run: AnyRow) -> Sequence[AnyRow]:
     """Return the latest other runs that a plan can be compared with."""
-    if run.state != "done" or run.kind not in REVIEWED or given.role is Role.LEADER:
+    if run.state != "done" or run.kind not in PLANS or given.role is Role.LEADER:
         return []
-    query = select(runs).where(
-        runs.c.district_id == given.district_id,
-        runs.c.id != run.id,
-        runs.c.state == "done",
-        runs.c.kind.in_(REVIEWED),
-    )
-    return given.connection.execute(query.order_by(runs.c.number.desc()).limit(RUNS_A_PAGE)).all()
+    query = plans_made(given.district_id).where(runs.c.id != run.id)
+    return given.connection.execute(query.limit(RUNS_A_PAGE)).all()
 
 
 def _list(

@@ -1,8 +1,10 @@
 """What pages say in each language, and how they write numbers and days."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from string import Formatter
 
@@ -11,6 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from starlette.requests import Request
 
+from matching.areas import focus_areas
 from matching.policy import Weights
 from matching.schemas import CONVENING_KINDS, PARTNER_KINDS, RESPONDENTS, SOURCES, TABLES
 from matching.vocabulary import KINDS, RULE_WORDS
@@ -31,6 +34,16 @@ def words_of_pages() -> Iterator[str | tuple[str, ...]]:
     keywords = {"_": None, "ngettext": (1, 2), "say": None, "count": (1, 2)}
     found = extract_from_dir(str(PAGES), [("**.html", "jinja2"), ("**.py", "python")], keywords=keywords)
     yield from {message for _, _, message, _, _ in found}
+
+
+def words_of_code() -> Iterator[str]:
+    """Yield every text that stands in the code of the domain and the service."""
+    for path in (
+        path for folder in ("matching", "service") for path in (PAGES.parents[1] / folder).rglob("*.py")
+    ):
+        for part in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
@@ -74,6 +87,26 @@ def test_no_text_is_translated_in_two_files() -> None:
         with path.open("rb") as file:
             found += [str(message.id) for message in read_po(file) if message.id]
     assert len(found) == len(set(found))
+
+
+def test_no_text_is_translated_that_nobody_asks_for() -> None:
+    """The sentences of the domain are patterns; `test_sentences` has them."""
+    asked = {text if isinstance(text, str) else text[0] for text in words_of_pages()}
+    asked |= (
+        set(words_of_code())
+        | {part.name for part in fields(Weights)}
+        | {area.group for area in focus_areas()}
+    )
+    for column in (column for table in TABLES.values() for column in table.columns):
+        asked |= {column.meaning, *(word.replace("_", " ") for word in (column.name, *column.words))}
+    found = []
+    for path in sorted((PAGES / "locale" / "es").glob("*.po")):
+        if path.stem != "sentences":
+            ids = [
+                message.id for message in read_po(StringIO(path.read_text(encoding="utf-8"))) if message.id
+            ]
+            found += [text for text in ids if (text if isinstance(text, str) else text[0]) not in asked]
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ SOON = 30
 
 
 def test_many_files_asked_for_at_once_are_printed_by_one_thread() -> None:
-    prints, may_go, ended, before = Prints(most=3), Event(), Event(), {*threads()}
+    prints, begins, may_go, ended, before = Prints(most=3), Event(), Event(), Event(), {*threads()}
 
     def first(tell: Tell) -> bytes:
+        begins.set()
         assert may_go.wait(SOON)
         return b"first"
 
@@ -20,6 +21,7 @@ def test_many_files_asked_for_at_once_are_printed_by_one_thread() -> None:
         return b"last"
 
     begun = prints.begin(0, first)
+    assert begins.wait(SOON)
     asked = [prints.begin(number, lambda tell: b"") for number in range(1, 20)]
     prints.begin(20, last)
     assert len({*threads()} - before) == 1

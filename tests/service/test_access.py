@@ -1,6 +1,6 @@
 """Every route, as every role, in one's own district, in another and without one: who gets in, from a table of its own.
 
-A route that stands in no line of `ROUTES` fails: whoever adds one says here, by hand, who may call it.
+A route that stands in no line of ``routes.txt`` fails: whoever adds one says here, by hand, who may call it.
 """
 
 import shutil
@@ -26,220 +26,9 @@ from service.storage.database import Database, sqlite_url
 from service.storage.tables import memberships, sessions, tokens, users
 from tests.service.installation import BASE_URL, Installation
 
-#: Method, path and who may call it: roles of a district (an admin always may), ``admin`` alone, ``person``: whoever is
-#: signed in, ``everybody``: without signing in. ``reads`` marks a POST that changes nothing.
-ROUTES = """
-GET     /api/v1/openapi.json                              everybody
-GET     /health/live                                      everybody
-GET     /health/ready                                     everybody
-GET     /metrics                                          everybody
-GET     /static                                           everybody
-GET     /                                                 person
-GET     /favicon.ico                                      everybody
-GET     /districts                                        person
-POST    /districts                                        admin
-GET     /account                                          person
-POST    /account/name                                     person
-POST    /account/password                                 person
-POST    /account/sessions                                 person
-GET     /sign-in                                          everybody
-POST    /sign-in                                          everybody
-GET     /sign-in/openid                                   everybody
-GET     /sign-in/openid/return                            everybody
-POST    /sign-out                                         person
-GET     /welcome                                          everybody
-POST    /welcome                                          everybody
-POST    /language                                         everybody
-
-GET     /districts/{district}                             coordinator leader partner board
-GET     /districts/{district}/needs                       coordinator leader board
-GET     /districts/{district}/needs/{need_id}             coordinator leader board
-POST    /districts/{district}/decisions                   coordinator
-GET     /districts/{district}/propose                     coordinator
-POST    /districts/{district}/propose                     coordinator
-GET     /districts/{district}/schools                     coordinator leader board
-GET     /districts/{district}/schools/{school_id}         coordinator leader board
-GET     /districts/{district}/partners                    coordinator leader partner board
-GET     /districts/{district}/partners/{partner_id}       coordinator leader partner board
-GET     /districts/{district}/summary/schools/{school_id} coordinator leader board
-GET     /districts/{district}/summary/partners/{partner_id} coordinator leader partner board
-GET     /districts/{district}/policy                      coordinator board
-POST    /districts/{district}/policy                      coordinator
-POST    /districts/{district}/policy/text                 coordinator
-POST    /districts/{district}/policy/undo                 coordinator
-GET     /districts/{district}/add/{table}                 coordinator leader partner
-POST    /districts/{district}/add/{table}                 coordinator leader partner
-GET     /districts/{district}/change/{table}/{key}        coordinator leader partner
-POST    /districts/{district}/change/{table}/{key}        coordinator leader partner
-POST    /districts/{district}/undo/{name}                 coordinator leader partner
-GET     /districts/{district}/rows/{table}                coordinator leader partner
-GET     /districts/{district}/runs                        coordinator leader board
-POST    /districts/{district}/runs                        coordinator
-GET     /districts/{district}/runs/compare                coordinator board
-GET     /districts/{district}/runs/{run_id}/compare       coordinator board
-GET     /districts/{district}/runs/{run_id}               coordinator leader board
-POST    /districts/{district}/runs/{run_id}/cancel        coordinator
-GET     /districts/{district}/recalibrate                 coordinator
-POST    /districts/{district}/recalibrate                 coordinator
-POST    /districts/{district}/recalibrate/withdraw        coordinator
-GET     /districts/{district}/runs/{run_id}/curve         coordinator board
-GET     /districts/{district}/runs/{run_id}/moves         coordinator board
-GET     /districts/{district}/runs/{run_id}/calls         coordinator
-GET     /districts/{district}/runs/{run_id}/review        coordinator board
-POST    /districts/{district}/runs/{run_id}/review        coordinator
-GET     /districts/{district}/runs/{run_id}/matches/{number} coordinator
-GET     /districts/{district}/runs/{run_id}/add           coordinator
-POST    /districts/{district}/runs/{run_id}/add           coordinator
-GET     /districts/{district}/runs/{run_id}/publish       coordinator
-POST    /districts/{district}/runs/{run_id}/publish       coordinator
-GET     /districts/{district}/convenings                  coordinator leader partner board
-POST    /districts/{district}/convenings                  coordinator
-GET     /districts/{district}/convenings/calendar.ics     coordinator leader partner board
-GET     /districts/{district}/convenings/agenda/{convening_id} coordinator board
-GET     /districts/{district}/convenings/talks/{convening_id} coordinator board
-GET     /districts/{district}/convenings/packet/{convening_id} coordinator leader partner
-GET     /districts/{district}/convenings/packets/{convening_id} coordinator
-POST    /districts/{district}/convenings/packets/{convening_id} coordinator reads
-GET     /districts/{district}/convenings/printed/{convening_id} coordinator
-GET     /districts/{district}/recognition                 coordinator board
-GET     /districts/{district}/publications/{number}       coordinator leader board
-POST    /districts/{district}/publications/{number}/undo  coordinator
-GET     /districts/{district}/landscape                   coordinator leader board
-GET     /districts/{district}/landscape/free              coordinator leader board
-GET     /districts/{district}/landscape/schools           coordinator leader board
-GET     /districts/{district}/landscape/connections       coordinator leader board
-GET     /districts/{district}/landscape/landscape.xlsx    coordinator leader board
-GET     /districts/{district}/landscape/recruiting        coordinator board
-GET     /districts/{district}/people                      coordinator
-POST    /districts/{district}/people                      coordinator
-GET     /districts/{district}/people/{user_id}            coordinator
-POST    /districts/{district}/people/{user_id}/role       coordinator
-POST    /districts/{district}/people/{user_id}/remove     coordinator
-POST    /districts/{district}/people/{user_id}/undo       coordinator
-POST    /districts/{district}/people/{user_id}/link       coordinator
-GET     /districts/{district}/programs                    coordinator
-POST    /districts/{district}/programs                    coordinator
-POST    /districts/{district}/programs/{token_id}/revoke  coordinator
-GET     /districts/{district}/import                      coordinator
-POST    /districts/{district}/import                      coordinator
-GET     /districts/{district}/import/workbook             coordinator
-GET     /districts/{district}/import/export               coordinator
-GET     /districts/{district}/import/{number}             coordinator
-POST    /districts/{district}/import/{number}/undo        coordinator
-GET     /districts/{district}/import/files/{key}          coordinator
-POST    /districts/{district}/import/files/{key}          coordinator
-GET     /districts/{district}/import/files/{key}/names    coordinator
-POST    /districts/{district}/import/files/{key}/names    coordinator
-GET     /districts/{district}/import/files/{key}/preview  coordinator
-POST    /districts/{district}/import/files/{key}/take     coordinator
-POST    /districts/{district}/import/files/{key}/drop     coordinator
-
-GET     /api/v1/me                                        person
-PUT     /api/v1/me/password                               person
-GET     /api/v1/sessions                                  person
-DELETE  /api/v1/sessions                                  person
-GET     /api/v1/users                                     admin
-POST    /api/v1/users                                     admin
-GET     /api/v1/users/{user_id}                           admin
-PATCH   /api/v1/users/{user_id}                           admin
-POST    /api/v1/users/{user_id}/invitation                admin
-PUT     /api/v1/users/{user_id}/memberships/{district}    admin
-DELETE  /api/v1/users/{user_id}/memberships/{district}    admin
-GET     /api/v1/tokens                                    coordinator
-POST    /api/v1/tokens                                    coordinator
-DELETE  /api/v1/tokens/{token_id}                         coordinator
-
-GET     /api/v1/districts                                 person
-POST    /api/v1/districts                                 admin
-GET     /api/v1/districts/{key}                           coordinator leader partner board
-PATCH   /api/v1/districts/{key}                           coordinator
-DELETE  /api/v1/districts/{key}                           admin
-
-GET     /api/v1/schools                                   coordinator leader partner board
-POST    /api/v1/schools                                   coordinator
-GET     /api/v1/schools/{key}                             coordinator leader partner board
-PATCH   /api/v1/schools/{key}                             coordinator leader
-DELETE  /api/v1/schools/{key}                             coordinator
-GET     /api/v1/needs                                     coordinator leader partner board
-POST    /api/v1/needs                                     coordinator leader
-GET     /api/v1/needs/{key}                               coordinator leader partner board
-PATCH   /api/v1/needs/{key}                               coordinator leader
-DELETE  /api/v1/needs/{key}                               coordinator leader
-GET     /api/v1/partners                                  coordinator leader partner board
-POST    /api/v1/partners                                  coordinator
-GET     /api/v1/partners/{key}                            coordinator leader partner board
-PATCH   /api/v1/partners/{key}                            coordinator partner
-DELETE  /api/v1/partners/{key}                            coordinator
-GET     /api/v1/offers                                    coordinator leader partner board
-POST    /api/v1/offers                                    coordinator partner
-GET     /api/v1/offers/{key}                              coordinator leader partner board
-PATCH   /api/v1/offers/{key}                              coordinator partner
-DELETE  /api/v1/offers/{key}                              coordinator partner
-GET     /api/v1/partnerships                              coordinator leader partner board
-POST    /api/v1/partnerships                              coordinator
-GET     /api/v1/partnerships/{key}                        coordinator leader partner board
-PATCH   /api/v1/partnerships/{key}                        coordinator
-DELETE  /api/v1/partnerships/{key}                        coordinator
-GET     /api/v1/evidence                                  coordinator leader board
-POST    /api/v1/evidence                                  coordinator leader
-GET     /api/v1/evidence/{key}                            coordinator leader board
-PATCH   /api/v1/evidence/{key}                            coordinator leader
-DELETE  /api/v1/evidence/{key}                            coordinator leader
-GET     /api/v1/evaluations                               coordinator leader partner board
-POST    /api/v1/evaluations                               coordinator leader
-GET     /api/v1/evaluations/{key}                         coordinator leader partner board
-PATCH   /api/v1/evaluations/{key}                         coordinator leader
-DELETE  /api/v1/evaluations/{key}                         coordinator leader
-GET     /api/v1/comments                                  coordinator leader board
-POST    /api/v1/comments                                  coordinator leader
-GET     /api/v1/comments/{key}                            coordinator leader board
-PATCH   /api/v1/comments/{key}                            coordinator leader
-DELETE  /api/v1/comments/{key}                            coordinator leader
-GET     /api/v1/convenings                                coordinator leader partner board
-POST    /api/v1/convenings                                coordinator
-GET     /api/v1/convenings/{key}                          coordinator leader partner board
-PATCH   /api/v1/convenings/{key}                          coordinator
-DELETE  /api/v1/convenings/{key}                          coordinator
-GET     /api/v1/decisions                                 coordinator leader board
-POST    /api/v1/decisions                                 coordinator
-GET     /api/v1/decisions/{key}                           coordinator leader board
-PATCH   /api/v1/decisions/{key}                           coordinator
-DELETE  /api/v1/decisions/{key}                           coordinator
-
-POST    /api/v1/imports                                   coordinator
-GET     /api/v1/imports                                   coordinator
-GET     /api/v1/imports/{number}                          coordinator
-POST    /api/v1/imports/{number}/undo                     coordinator
-GET     /api/v1/export                                    coordinator board
-
-GET     /api/v1/publications                              coordinator board
-GET     /api/v1/publications/{number}                     coordinator board
-POST    /api/v1/publications/{number}/undo                coordinator
-POST    /api/v1/recommendations                           coordinator leader board reads
-POST    /api/v1/recommendations/feedback                  coordinator
-GET     /api/v1/partners/{partner_id}/recommendations     coordinator partner board
-GET     /api/v1/offers/{offer_id}/recommendations         coordinator partner board
-
-POST    /api/v1/runs                                      coordinator
-GET     /api/v1/runs                                      coordinator board
-GET     /api/v1/runs/{run_id}                             coordinator board
-GET     /api/v1/runs/{run_id}/events                      coordinator board
-POST    /api/v1/runs/{run_id}/cancel                      coordinator
-GET     /api/v1/runs/{run_id}/files                       coordinator board
-GET     /api/v1/runs/{run_id}/files/{name}                coordinator board
-GET     /api/v1/runs/{run_id}/matches                     coordinator board
-POST    /api/v1/runs/{run_id}/matches                     coordinator
-GET     /api/v1/runs/{run_id}/matches/{number}            coordinator board
-PATCH   /api/v1/runs/{run_id}/matches/{number}            coordinator
-GET     /api/v1/runs/{run_id}/matches/{number}/cost       coordinator board
-GET     /api/v1/runs/{run_id}/review                      coordinator board
-POST    /api/v1/runs/{run_id}/publish                     coordinator
-GET     /api/v1/runs/{run_id}/unmet                       coordinator board
-GET     /api/v1/runs/{run_id}/changes                     coordinator board
-GET     /api/v1/runs/{run_id}/curve                       coordinator board
-GET     /api/v1/runs/{run_id}/recruiting                  coordinator board
-GET     /api/v1/runs/{run_id}/answer                      coordinator board
-"""
+#: A line a route: method, path and who may call it: roles of a district (an admin always may), ``admin`` alone,
+#: ``person``: whoever is signed in, ``everybody``: without signing in. ``reads`` marks a POST that changes nothing.
+ROUTES = Path(__file__).parent / "routes.txt"
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 #: What a path is filled with where nothing of it need be there.
 MADE_UP = {
@@ -286,7 +75,7 @@ class Line:
 
 
 def lines() -> list[Line]:
-    found = [text.split() for text in ROUTES.splitlines() if text.strip()]
+    found = [text.split() for text in ROUTES.read_text(encoding="utf-8").splitlines() if text.strip()]
     return [Line(method, path, frozenset(who)) for method, path, *who in found]
 
 

@@ -7,9 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
 
+import anyio.from_thread
 import pytest
 import structlog
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
+from starlette.testclient import TestClient
 
 from service.storage.database import Database, sqlite_url
 from service.storage.migrations import migrate
@@ -25,6 +30,28 @@ def own_logs() -> Iterator[None]:
     sent = [one for one in root.handlers if isinstance(one.formatter, structlog.stdlib.ProcessorFormatter)]
     for handler in sent:
         root.removeHandler(handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_event_loop() -> Iterator[None]:
+    """Answer all requests in one loop: a client makes one, and its threads, for each request otherwise."""
+    with anyio.from_thread.start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Let SQLite in this process leave writing to the system; a server of its own, as a test may kill, waits."""
+    event.listen(Pool, "checkout", _wait_for_no_disk)
+    yield
+    event.remove(Pool, "checkout", _wait_for_no_disk)
+
+
+def _wait_for_no_disk(connection: object, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+    if isinstance(connection, SQLiteConnection) and not entry.info.get("waits_for_no_disk"):
+        connection.execute("PRAGMA synchronous=OFF")
+        entry.info["waits_for_no_disk"] = True
 
 
 @pytest.fixture(scope="session")

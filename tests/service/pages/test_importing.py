@@ -36,10 +36,7 @@ def district_id(installation: Installation) -> int:
 @pytest.fixture
 def client(installation: Installation, district_id: int) -> TestClient:
     """Give the browser of an admin, who sends forms with their csrf alone."""
-    made = installation.admin()
-    del made.headers["X-CSRF-Token"]
-    made.headers["Accept"] = "text/html"
-    return made
+    return installation.admin_browser()
 
 
 def send(client: TestClient, body: bytes, name: str = "asks.csv") -> Response:

@@ -32,10 +32,7 @@ def calder(installation: Installation) -> int:
 @pytest.fixture
 def client(installation: Installation, calder: int) -> TestClient:
     """Give the browser of an admin, who sends forms with their csrf alone."""
-    made = installation.admin()
-    del made.headers["X-CSRF-Token"]
-    made.headers["Accept"] = "text/html"
-    return made
+    return installation.admin_browser()
 
 
 def fields_of(page: str) -> dict[str, str | list[str]]:

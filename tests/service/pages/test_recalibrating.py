@@ -29,10 +29,7 @@ def curve(installation: Installation, calder: int) -> str:
 
 @pytest.fixture
 def client(installation: Installation, calder: int) -> TestClient:
-    made = installation.admin()
-    del made.headers["X-CSRF-Token"]
-    made.headers["Accept"] = "text/html"
-    return made
+    return installation.admin_browser()
 
 
 def post(client: TestClient, path: str, **fields: object) -> Response:

@@ -48,10 +48,7 @@ def run(installation: Installation, calder: int) -> str:
 @pytest.fixture
 def client(installation: Installation, calder: int) -> TestClient:
     """Give the browser of an admin, who sends forms with their csrf alone."""
-    made = installation.admin()
-    del made.headers["X-CSRF-Token"]
-    made.headers["Accept"] = "text/html"
-    return made
+    return installation.admin_browser()
 
 
 def post(client: TestClient, path: str, **fields: object) -> Response:

@@ -165,6 +165,11 @@ def clipped(text: str) -> str:
     return text[:LONGEST_FOCUS].rsplit(" ", 1)[0].rstrip(",;:.") + " ..."
 
 
+def without_focus(reason: str, focus: str) -> str:
+    """Return the sentences of a `Reason` without what is offered, for where that stands beside them."""
+    return reason.removeprefix(_ended(clipped(focus))).lstrip() or reason
+
+
 def _closeness(dense: float) -> str:
     return next((words for least, words in CLOSENESS if round(dense, 2) >= least), "not close")
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from matching.areas import focus_areas
 from matching.consequences import row_of
+from matching.explain import without_focus
 from matching.policy import policy_from_toml
 from matching.questions import Question
 from matching.review import Decision, Reviewed
@@ -29,6 +30,7 @@ from service.errors import NotFoundError
 from service.overviews import Standing
 from service.pages.frame import READERS, Records, a_page, own_needs, show, standing_of
 from service.pages.maps import Map, Place, map_of, place_of
+from service.pages.runs.reviewing import fault_of
 from service.people.principal import Role
 
 router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
@@ -136,7 +138,7 @@ def decide(given: Given, request: Request, sent: Annotated[Decided, Form()]) -> 
         )
         made = publish_one(given, one)
     except ValueError as error:
-        return _need(given, sent.need_id, HTTPStatus.CONFLICT, fault=str(error), about=sent.offer_id)
+        return _need(given, sent.need_id, HTTPStatus.CONFLICT, fault=fault_of(error), about=sent.offer_id)
     address = f"/districts/{given.place.district_key}/publications/{made.number}"
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
@@ -171,7 +173,12 @@ class Missed:
 
 
 def _need(
-    given: Context, need_id: str, status: int = HTTPStatus.OK, *, fault: str = "", about: str = ""
+    given: Context,
+    need_id: str,
+    status: int = HTTPStatus.OK,
+    *,
+    fault: dict[str, Any] | None = None,  # Any: for a template
+    about: str = "",
 ) -> Response:
     """Return the page of a need; ``fault`` stands beside the offer it is about."""
     standing, need = standing_of(given), need_of(given, need_id)
@@ -192,6 +199,7 @@ def _need(
         map=_map(given, need, [pair["offer"]["partner_id"] for pair in near]),
         fault=fault,
         about=about,
+        without_focus=without_focus,
     )
 
 

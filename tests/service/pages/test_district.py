@@ -215,7 +215,8 @@ def test_slots_that_are_not_there_are_refused_beside_the_offer(
 ) -> None:
     page = decided(installation, calder, slots="4")
     assert page.status_code == 409
-    assert "capacity" in page.text
+    assert "A rule stands against it:" in page.text
+    assert "capacity:" not in page.text
     assert "2 of 5 slots" in get(installation, calder, "/needs/n0").text
 
 
@@ -224,6 +225,22 @@ def test_declined_offer_is_kept_away_with_its_reason(installation: Installation,
     assert decided(installation, calder, need_id="n/2?", do="decline", reason="").status_code == 409
     assert decided(installation, calder, need_id="n/2?", do="decline", reason="Too far").status_code == 303
     assert "school excluded or pair declined" in get(installation, calder, "/needs/n%2F2%3F").text
+
+
+def test_what_stands_beside_the_reason_is_not_said_twice(installation: Installation, calder: int) -> None:
+    page = get(installation, calder, "/needs/n%2F2%3F").text
+    assert page.count("Reading mentors") == 1
+
+
+def test_offer_that_a_rule_keeps_away_for_now_leads_to_what_it_would_do(
+    installation: Installation, calder: int
+) -> None:
+    assert 'value="accept"' in get(installation, calder, "/needs/n%2F2%3F", Role.COORDINATOR).text
+    assert decided(installation, calder, slots="3").status_code == 303
+    page = get(installation, calder, "/needs/n%2F2%3F", Role.COORDINATOR).text
+    card = page.split("Not now: ", 1)[1].split("</li>")[0]
+    assert 'value="accept"' not in card
+    assert "See what it would do" in card
 
 
 def test_board_decides_nothing(installation: Installation, calder: int) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from matching.areas import focus_areas
 from matching.consequences import row_of
@@ -28,7 +28,7 @@ from service.api.publications import publish_one
 from service.api.route import Route
 from service.errors import NotFoundError
 from service.overviews import Standing
-from service.pages.frame import READERS, Records, a_page, own_needs, show, standing_of
+from service.pages.frame import READERS, Records, a_page, address_of, go_to, own_needs, show, standing_of
 from service.pages.maps import Map, Place, map_of, place_of
 from service.pages.runs.reviewing import fault_of
 from service.people.principal import Role
@@ -139,8 +139,7 @@ def decide(given: Given, request: Request, sent: Annotated[Decided, Form()]) -> 
         made = publish_one(given, one)
     except ValueError as error:
         return _need(given, sent.need_id, HTTPStatus.CONFLICT, fault=fault_of(error), about=sent.offer_id)
-    address = f"/districts/{given.place.district_key}/publications/{made.number}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return go_to(given, f"/publications/{made.number}")
 
 
 def need_of(given: Context, need_id: str) -> dict[Hashable, Any]:  # Any: cells of a row
@@ -221,7 +220,7 @@ def _missed(
 
 def _map(given: Context, need: Mapping[Hashable, Any], partner_ids: Iterable[str]) -> Map:  # Any: likewise
     """Return where the school of a need and the partners that could help with it are."""
-    district, here = standing_of(given).loaded.district, f"/districts/{given.place.district_key}"
+    district, here = standing_of(given).loaded.district, address_of(given)
     schools, partners = district.schools, district.partners
     school = schools[schools["school_id"] == need["school_id"]].to_dict("records")[0]
     rows = partners.set_index("partner_id")

@@ -19,7 +19,8 @@ from matching.values import word_key
 MOST_LETTERS = 32_000
 """A little less than a cell of Excel holds, so that all can be written there, also with an apostrophe in front."""
 _PERSON = frozenset(
-    {"student", "pupil", "child", "learner", "scholar", "estudiante", "alumno", "alumna", "nino", "nina"}
+    {"student", "pupil", "child", "learner", "scholar", "kid", "mentee", "tutee"}
+    | {"estudiante", "alumno", "alumna", "nino", "nina"}
 )
 _PERSONAL = frozenset(
     {"name", "first", "last", "surname", "id", "number", "photo", "email", "phone", "address", "birth"}

@@ -158,7 +158,17 @@ def test_unknown_columns_are_kept_as_text_and_named_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "header", ["student_name", "StudentID", "Date of Birth", "SSN", "IEP", "pupil first name"]
+    "header",
+    [
+        "student_name",
+        "StudentID",
+        "Date of Birth",
+        "SSN",
+        "IEP",
+        "pupil first name",
+        "mentee name",
+        "Kid Name",
+    ],
 )
 def test_column_with_records_of_students_is_refused(tmp_path: Path, header: str) -> None:
     needs = f"need_id,school_id,statement,kind,slots,{header}\nn0,s0,Help,event,5,x\n"

@@ -35,7 +35,7 @@ _COORDINATORS: Final = frozenset((Role.ADMIN, Role.COORDINATOR))
 _ALL: Final = frozenset(Role)
 #: The pages that the frame leads to, under a district's address, and who may read them.
 PLACES: Final = (
-    ("", "Overview", _ALL - {Role.PARTNER}),
+    ("", "Overview", _ALL),
     ("/needs", "Needs", _ALL - {Role.PARTNER}),
     ("/schools", "Schools", _ALL - {Role.PARTNER}),
     ("/partners", "Partners", _ALL - {Role.PARTNER}),

@@ -83,7 +83,6 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "schedule": "Mon 15:00-16:30",
     "languages": "Spanish",
     "priorities": "early literacy",
-    "term": "fall 2026",
     "measure": "reading_proficient_pct",
 }
 #: By table: what adding one is called, what changing one, what all of them are called.

@@ -107,3 +107,9 @@ def test_hint_says_what_is_meant_and_what_blank_says() -> None:
     slots, schedule = (TABLES["offers"].columns_by_name[name] for name in ("trained_slots", "schedule"))
     assert hint_of(Reader("en"), slots).endswith("Blank: all slots.")
     assert "Mon 15:00-16:30" in hint_of(Reader("es"), schedule)
+
+
+def test_example_of_a_term_is_given_once(installation: Installation, demo: int) -> None:
+    client = installation.client(Role.COORDINATOR, demo)
+    page = client.get("/districts/of_demo/add/evaluations?school_id=0304", headers=PAGE).text
+    assert page.lower().count("such as fall 2026") == 1

@@ -103,6 +103,7 @@ def test_partner_is_led_to_its_own_page_and_no_other(installation: Installation,
     answer = get(installation, calder, "", Role.PARTNER, "p0")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{HERE}/partners/p0")
     assert get(installation, calder, "/partners/p1", Role.PARTNER, "p0").status_code == 404
+    assert '">Overview</a>' in get(installation, calder, "/convenings", Role.PARTNER, "p0").text
     own = get(installation, calder, "/partners", Role.PARTNER, "p0").text
     assert "Rotary" in own
     assert "Temple" not in own

@@ -15,9 +15,10 @@ from matching import read_district
 from service.api.access import Access
 from service.app import create_app
 from service.people.principal import Role
+from service.people.users import create_user
 from service.settings import Settings
 from service.storage.database import Database
-from service.storage.tables import DISTRICT_TABLES, imports, metadata, publications, run_matches
+from service.storage.tables import DISTRICT_TABLES, imports, memberships, metadata, publications, run_matches
 from tests.service.installation import Installation
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -34,7 +35,19 @@ class Apart:
         self.demo = app_of.add_district("demo", read_district(FIXTURES / "tiny"))
         self.other = app_of.add_district("other")
         self.owner = app_of.client(Role.COORDINATOR, self.demo)
-        self.ids = {"token_id": "1", "district": "demo"} | self._run() | self._kept()
+        self.ids = (
+            {"token_id": "1", "district": "demo", "table": "needs", "convening_id": "C1"}
+            | {"user_id": self._person()}
+            | self._run()
+            | self._kept()
+        )
+
+    def _person(self) -> str:
+        with self.installation.database.writing() as connection:
+            made = create_user(connection, "ana@school.org", "Ana Ruiz")
+            place = {"user_id": made, "district_id": self.demo, "role": Role.BOARD, "of": ""}
+            connection.execute(insert(memberships).values(place))
+        return str(made)
 
     def _run(self) -> dict[str, str]:
         asked = {"kind": "match", "on": "2026-09-14", "effort": "quick"}
@@ -88,9 +101,9 @@ class Apart:
         return "/".join(filled)
 
     def _filled(self, name: str, table: str) -> str:
-        if name == "key":
-            return "demo" if table == "districts" else self.key(table)
-        return "1" if name == "number" else self.ids[name]
+        if name == "key" and table != "import":
+            return "demo" if table == "districts" else self.key("needs" if table == "change" else table)
+        return "1" if name in ("number", "key") else self.ids[name]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,15 @@ def test_json_is_json_even_where_the_input_is_wrong() -> None:
     assert "N999" in json.loads(result.stdout)["error"]
 
 
+@pytest.fixture
+def heeded_interrupt() -> Iterator[None]:
+    """Let commands heed SIGINT even where a shell started the tests in its background, which ignores it for all."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupt")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_match_that_is_stopped_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
     out = tmp_path / "out"

@@ -19,8 +19,8 @@ from matching.exporting import cell_texts
 from matching.files import Sheets
 from matching.mapping.finding import Finder, NearName
 from matching.mapping.grids import Grid
-from matching.mapping.guessing import EXTRA, LEFT, Known, SheetReading, required_of, targets_of
-from matching.mapping.names import digest_of
+from matching.mapping.guessing import EXTRA, LEFT, SheetReading, required_of, targets_of
+from matching.mapping.names import Known, digest_of
 from matching.mapping.repairs import repaired
 from matching.mapping.words import OWNERS, plain_words
 from matching.schemas import TABLES

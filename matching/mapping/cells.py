@@ -6,17 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pandas as pd
 
 from matching.columns import Cell, Column
-from matching.mapping.names import name_key
+from matching.mapping.names import Known, name_key
 from matching.mapping.repairs import repaired
 from matching.typed import typed_column
-
-if TYPE_CHECKING:
-    from matching.mapping.guessing import Known
 
 _EMAIL: Final = re.compile(r"\S+@\S+\.\S+")
 _PHONE: Final = re.compile(r"(?=(?:.*\d){7})\+?[\d()./ x-]{7,24}")

@@ -20,6 +20,7 @@ from matching.columns import Column
 from matching.mapping.cells import looks_like
 from matching.mapping.grids import Grid
 from matching.mapping.likeness import Likeness
+from matching.mapping.names import Known
 from matching.mapping.words import OWNERS, phrases_of, sheet_phrases
 from matching.schemas import TABLES
 
@@ -36,14 +37,6 @@ _SAMPLE: Final = 40
 _NAMED: Final = 0.7
 _REQUIRED: Final = 0.5
 _OF_OWNER: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a district holds already, by table: the ids, and the names of schools and partners by their ids."""
-
-    ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

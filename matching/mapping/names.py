@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -24,6 +25,14 @@ _SILENT: Final = frozenset(
 _NEAR: Final = 0.62
 _MOST_OFFERED: Final = 3
 _LONGEST_ID: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a district holds already, by table: the ids, and the names of schools and partners by their ids."""
+
+    ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def name_key(name: str) -> str:

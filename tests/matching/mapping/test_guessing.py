@@ -11,7 +11,8 @@ from embeddings import Encoder, WordHashEncoder
 from matching.blank_workbook import GUIDE
 from matching.mapping.applying import known_of
 from matching.mapping.grids import Grid, grid_of
-from matching.mapping.guessing import EXTRA, Guess, Known, guessed, guessed_as, required_of
+from matching.mapping.guessing import EXTRA, Guess, guessed, guessed_as, required_of
+from matching.mapping.names import Known
 from tests.messy import calder
 
 HEADERS = Path(__file__).with_name("headers.csv")

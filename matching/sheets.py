@@ -26,6 +26,14 @@ _PERSONAL = frozenset(
     {"name", "first", "last", "surname", "id", "number", "photo", "email", "phone", "address", "birth"}
     | {"nombre", "apellido", "apellidos", "correo", "telefono", "direccion", "numero", "matricula"}
 )
+_NAMING = frozenset(
+    {"name", "first", "last", "full", "middle", "surname", "nickname"} | {"nombre", "apellido", "completo"}
+)
+_OF_OTHERS = frozenset(
+    {"need", "ask", "request", "partner", "mentor", "tutor", "volunteer", "offer", "program", "organization"}
+    | {"necesidad", "necesidade", "organizacion", "voluntario", "programa", "oferta"}
+)
+"""What a sheet lists, though students stand in its title."""
 _PRIVATE = frozenset(
     {"dob", "ssn", "iep", "birthdate", "birthday", "gpa", "guardian", "curp", "nacimiento", "tutelado"}
 )
@@ -156,10 +164,37 @@ def long_cells(
 
 def is_student_record(header: str) -> bool:
     """Whether a column by its name holds records of single students; counts and shares of students do not."""
-    apart = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header).casefold())
-    words = set(re.findall(r"[a-z]+", re.sub(r"[\u0300-\u036f]", "", apart)))
+    words = _words(header)
     if words & _COUNTED:
         return False
     joined = word_key(header) in {person + personal for person in _PERSON for personal in _PERSONAL}
     of_person = bool(words & _PERSON and words & _PERSONAL) or joined
     return of_person or bool(words & _PRIVATE) or any(together <= words for together in _TOGETHER)
+
+
+def is_of_students(title: str) -> bool:
+    """Whether a sheet by its name or title is a list of students, as "Student roster" or "Alumnos"."""
+    words = {_one(word) for word in _words(title)}
+    return bool(words & _PERSON) and not words & _OF_OTHERS
+
+
+def can_name_students(header: str) -> bool:
+    """Whether a column by its name alone may name people: in a list of students these are students."""
+    words = {_one(word) for word in _words(header)}
+    return bool(words) and words <= _NAMING
+
+
+def is_student(header: str) -> bool:
+    """Whether a column is called nothing but "Student" or "Mentees": it holds them, unless it counts them."""
+    words = {_one(word) for word in _words(header)}
+    return bool(words) and words <= _PERSON
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a header, without accents."""
+    apart = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold())
+    return set(re.findall(r"[a-z]+", re.sub(r"[\u0300-\u036f]", "", apart)))
+
+
+def _one(word: str) -> str:
+    return "child" if word == "children" else word.removesuffix("s")

@@ -38,7 +38,7 @@ from matching.files import (
     sheet_text,
 )
 from matching.mapping.headers import header_of
-from matching.sheets import is_student_record
+from matching.sheets import can_name_students, is_of_students, is_student, is_student_record
 
 Records = Sequence[Sequence[str]]
 
@@ -47,6 +47,7 @@ _SAMPLE: Final = 20
 _TOTAL: Final = re.compile(
     r"(?:(?:grand|sub|gran)[- ]?)?total(?:s|es)?\b.{0,40}|suma\b.{0,40}|sum", re.IGNORECASE
 )
+_COUNT: Final = re.compile(r"\D{0,10}\d")
 _SOCIAL_SECURITY: Final = re.compile(r"\d{3}-\d{2}-\d{4}")
 _LONGEST_SHOWN: Final = 60
 
@@ -208,7 +209,9 @@ def grid_of(name: str, records: Records, *, decimal_comma: bool = False) -> Grid
     columns = list(zip_longest(*(record for _, record in body), fillvalue="")) if body else []
     columns += [("",) * len(body)] * (len(header.labels) - len(columns))
     labels = _labels(header.labels, columns)
-    private = [label for label, cells in labels if _is_private(label, cells)]
+    titles = [name, *(cell for _, record in numbered[: header.start] for cell in record)]
+    of_students = any(map(is_of_students, titles))
+    private = [label for label, cells in labels if _is_private(label, cells, of_students=of_students)]
     kept = [(label, cells) for label, cells in labels if label not in private]
     return Grid(
         name=" ".join(name.split()),
@@ -254,9 +257,14 @@ def _left(row: int, record: Sequence[str], why: str) -> LeftRow:
     return LeftRow(row, why, next(cell for cell in record if cell)[:_LONGEST_SHOWN])
 
 
-def _is_private(label: str, cells: Sequence[str]) -> bool:
+def _is_private(label: str, cells: Sequence[str], *, of_students: bool) -> bool:
+    """Whether a column tells of single students, in a list of students also by names under whatever header."""
     sample = [cell for cell in cells if cell][:_SAMPLE]
-    return is_student_record(label) or any(map(_SOCIAL_SECURITY.fullmatch, sample))
+    if is_student_record(label) or any(map(_SOCIAL_SECURITY.fullmatch, sample)):
+        return True
+    if is_student(label):
+        return not all(_COUNT.match(cell) for cell in sample)
+    return of_students and can_name_students(label)
 
 
 def _delimiter(text: str) -> str:

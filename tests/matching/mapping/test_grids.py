@@ -11,7 +11,11 @@ from tests.messy import MENTOR_LIST, TWO_HEADERS, merged_title, workbook
 
 
 def grid(*records: list[str]) -> Grid:
-    found = grid_of("asks", records)
+    return grid_named("asks", *records)
+
+
+def grid_named(name: str, *records: list[str]) -> Grid:
+    found = grid_of(name, records)
     assert found is not None
     return found
 
@@ -59,6 +63,20 @@ def test_no_cell_about_a_single_student_is_kept() -> None:
     (found,) = read_grids([("x.csv", io.BytesIO(MENTOR_LIST.encode()))])
     assert found.private == ("Student Name", "DOB", "Lunch Status")
     assert not any("Joe" in cell or "2015" in cell for cells in found.columns for cell in cells)
+
+
+def test_names_in_a_list_of_students_are_private_under_any_header() -> None:
+    table = [["Name", "Grade"], ["Ana Cruz", "5"]]
+    assert grid_named("Students", *table).private == ("Name",)
+    assert grid_named("Fall", ["Student roster"], *table).private == ("Name",)
+    assert grid_named("Alumnos 2026", ["Apellidos", "Escuela"], ["Cruz", "Alder"]).private == ("Apellidos",)
+    assert grid_named("Schools", *table).private == ()
+    assert grid_named("Student mentoring partners", *table).private == ()
+
+
+def test_column_of_students_is_private_unless_it_counts_them() -> None:
+    assert grid(["School", "Mentees"], ["Alder", "Ana and Luis"]).private == ("Mentees",)
+    assert grid(["School", "Students"], ["Alder", "about 12"]).private == ()
 
 
 def test_column_of_social_security_numbers_is_private_whatever_its_name() -> None:

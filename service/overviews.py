@@ -67,8 +67,10 @@ class Overviews:
                 self._searches.pop(self._kept.popitem(last=False)[0], None)
         return made
 
-    def similar_needs(self, district_id: int, standing: Standing, text: str, least: float) -> list[str]:
-        """Return the ids of the needs that say what a text says, the most similar first.
+    def similar_needs(
+        self, district_id: int, standing: Standing, text: str, least: float
+    ) -> tuple[list[str], int]:
+        """Return the ids of needs, the most similar to a text first, and how many of these say what it says.
 
         Parameters
         ----------
@@ -77,12 +79,12 @@ class Overviews:
         """
         needs = standing.loaded.district.needs
         if needs.empty:
-            return []
+            return [], 0
         with self._reading:
             known, search = self._searches.get(district_id, (None, None))
             if search is None or known is not needs:
                 search = Search(need_texts(needs), self._encoder)
                 self._searches[district_id] = needs, search
             (rows,), (scores,) = search.top([text], len(needs))
-        found: list[str] = needs["need_id"].iloc[rows[scores >= least]].tolist()
-        return found
+        found: list[str] = needs["need_id"].iloc[rows[scores > 0]].tolist()
+        return found, int((scores >= least).sum())

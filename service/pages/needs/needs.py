@@ -35,6 +35,8 @@ from service.people.principal import Role
 
 router = APIRouter(prefix="/districts/{district}", route_class=Route, include_in_schema=False)
 
+#: Needs that are shown where none says what was asked for.
+NEAREST: Final = 10
 NEEDS_A_PAGE: Final = 50
 #: The orders of the list, beside the most urgent first: by which columns, and in which the greatest come first.
 ORDERS: Final[Mapping[str, tuple[list[str], list[bool]]]] = {
@@ -81,7 +83,7 @@ def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Quer
     recommenders = given.request.app.state.recommenders
     of_needs, _ = recommenders.areas(given.connection, given.district_id)
     needs = needs.assign(area=needs["need_id"].map(of_needs).fillna(""))
-    found = _asked_for(given, standing, needs, asked)
+    found, are_near = _asked_for(given, standing, needs, asked)
     if asked.order:
         columns, ascending = ORDERS[asked.order]
         found = found.sort_values(columns, ascending=ascending)
@@ -92,6 +94,7 @@ def show_needs(given: Given, request: Request, asked: Annotated[NeedsAsked, Quer
         asked=asked,
         needs=shown,
         num_found=len(found),
+        are_near=are_near,
         num_all=len(needs),
         schools=sorted(set(zip(needs["school"], needs["school_id"], strict=True))),
         areas=_areas(needs["area"]),
@@ -242,8 +245,10 @@ def _areas(of_needs: pd.Series) -> list[tuple[str, list[str]]]:
     return list(groups.items())
 
 
-def _asked_for(given: Context, standing: Standing, needs: pd.DataFrame, asked: NeedsAsked) -> pd.DataFrame:
-    """Return the needs that pass every filter of a form."""
+def _asked_for(
+    given: Context, standing: Standing, needs: pd.DataFrame, asked: NeedsAsked
+) -> tuple[pd.DataFrame, bool]:
+    """Return the needs that pass every filter of a form, and whether none says what its text says: the nearest then."""
     area = "" if asked.area == NO_AREA else asked.area
     wanted = {"school_id": asked.school, "kind": asked.kind, "priority": asked.priority}
     for column, value in wanted.items():
@@ -255,11 +260,15 @@ def _asked_for(given: Context, standing: Standing, needs: pd.DataFrame, asked: N
         needs = needs[(needs["open"] > 0) == (asked.status == "open")]
     if asked.q.strip():
         least = policy_from_toml(standing.policy).fit.floor
-        ids = given.request.app.state.overviews.similar_needs(given.district_id, standing, asked.q, least)
+        similar = given.request.app.state.overviews.similar_needs
+        ids, num_alike = similar(given.district_id, standing, asked.q, least)
         left = set(needs["need_id"])
-        needs = needs.set_index("need_id", drop=False).reindex([name for name in ids if name in left])
+        alike = [name for name in ids[:num_alike] if name in left]
+        shown = alike or [name for name in ids if name in left][:NEAREST]
+        needs = needs.set_index("need_id", drop=False).reindex(shown)
         needs.index.name = None
-    return needs
+        return needs, not alike
+    return needs, False
 
 
 def _running(standing: Standing, need_id: str) -> Records:

@@ -83,6 +83,14 @@ def test_needs_are_searched_by_what_they_mean(installation: Installation, calder
     assert "Reading mentors" not in page.text
 
 
+def test_search_that_nothing_answers_shows_what_comes_nearest(
+    installation: Installation, calder: int
+) -> None:
+    page = get(installation, calder, "/needs?q=mentors+of+whatever+there+may+possibly+be+next+year").text
+    assert "None says quite that: these come nearest" in page
+    assert "Reading mentors" in page
+
+
 def test_needs_are_filtered_by_their_likeliest_area(installation: Installation, calder: int) -> None:
     page = get(installation, calder, "/needs?area=math").text
     assert "One need" in page

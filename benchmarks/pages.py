@@ -40,6 +40,20 @@ SCHOOLS, OFFERS, ROUNDS = 200, 1480, 20
 BASELINE: Final = "/sign-in"
 DISTRICT: Final = "/districts/{district}"
 HEAVIEST: Final = 150_000
+#: What a page has to be asked for.
+QUERIES: Final = {
+    "{run_id}/compare": "?with={other_id}",
+    "/runs/compare": "?run={run_id}&run={other_id}",
+    "/propose": "?need={need_id}&q=mentor",
+}
+#: What stands in the places of an address that fit several things.
+PLACES: Final = {
+    "{run_id}/curve": "{curve_id}/curve",
+    "{run_id}/moves": "{curve_id}/moves",
+    "{run_id}/calls": "{curve_id}/calls",
+    "matches/{number}": "matches/{match}",
+    "change/{table}/{key}": "change/needs/{need_id}",
+}
 #: Pages that need more than a district with runs; documents, which are made to be kept.
 APART: Final = ("/import/", ".xlsx", ".ics", "/printed/", "/packets/", "/people/{user_id}")
 
@@ -140,16 +154,12 @@ def _pages(app: FastAPI) -> list[str]:
 
 def _addresses(path: str, ids: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield addresses of a page without end, about one thing after the other."""
-    for name, part in (("/curve", "curve_id"), ("/moves", "curve_id"), ("/calls", "curve_id")):
-        if path.endswith(f"{{run_id}}{name}"):
-            path = path.replace("run_id", part)
-    path = path.replace("matches/{number}", "matches/{match}").replace(
-        "change/{table}/{key}", "change/needs/{need_id}"
-    )
+    query = next((asked for end, asked in QUERIES.items() if path.endswith(end)), "")
+    for short, full in PLACES.items():
+        path = path.replace(short, full)
     for turn in count():
         filled = {name: quote(keys[turn % len(keys)], safe="") for name, keys in ids.items()}
-        address = path.format(district="demo", **filled)
-        yield address + (f"?with={ids['other_id'][0]}" if address.endswith("/compare") else "")
+        yield (path + query).format(district="demo", **filled)
 
 
 def _measured(client: TestClient, ids: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:  # Any: JSON

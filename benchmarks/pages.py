@@ -45,6 +45,7 @@ QUERIES: Final = {
     "{run_id}/compare": "?with={other_id}",
     "/runs/compare": "?run={run_id}&run={other_id}",
     "/propose": "?need={need_id}&q=mentor",
+    "/packet/{convening_id}": "?school={school_id}",
 }
 #: What stands in the places of an address that fit several things.
 PLACES: Final = {

@@ -2,7 +2,7 @@
 
 Each page that can be asked for is asked ROUNDS times in turn, as an admin, in process and without a network, of other
 things each time: a page that is asked for the first time after a change has more to do, so the first round counts
-apart. The sign-in page, which reads nothing of a district, is the baseline of the same run. Before anything is timed,
+apart. One's own account, which reads nothing of a district, is the baseline of the same run. Before anything is timed,
 each page has to answer and to stay within its weight.
 """
 
@@ -37,7 +37,7 @@ from service.storage.tables import DISTRICT_TABLES
 from tests.service.installation import Installation
 
 SCHOOLS, OFFERS, ROUNDS = 200, 1480, 20
-BASELINE: Final = "/sign-in"
+BASELINE: Final = "/account"
 DISTRICT: Final = "/districts/{district}"
 HEAVIEST: Final = 150_000
 #: What a page has to be asked for.

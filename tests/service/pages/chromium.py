@@ -6,11 +6,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from service.app import create_app
+from service.settings import Settings
+from service.storage.database import Database, sqlite_url
+from service.storage.migrations import migrate
 from tests.service.installation import Installation
 
 OPTIONS = (
@@ -32,6 +37,13 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=OPTIONS.split())
         yield browser
         browser.close()
+
+
+def installed(folder: Path) -> Installation:
+    """Return an installation without districts, its database in a folder."""
+    database = Database(sqlite_url(folder))
+    migrate(database)
+    return Installation(create_app(Settings(model="words"), database), database)
 
 
 @contextmanager

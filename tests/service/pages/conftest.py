@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from service.app import create_app
@@ -10,6 +11,7 @@ from service.people.sign_in import SignIn
 from service.settings import Settings
 from service.storage.database import Database
 from tests.service.installation import BASE_URL, Installation
+from tests.service.pages.chromium import launched
 from tests.service.people.hashing import fast_passwords
 from tests.service.people.provider import LocalProvider, local_provider
 
@@ -48,3 +50,10 @@ def connected(database: Database, local: LocalProvider) -> TestClient:
 def browser_of(installation: Installation) -> TestClient:
     installation.app.state.sign_in = SignIn(installation.database, fast_passwords())
     return TestClient(installation.app, BASE_URL, headers={"Accept": "text/html"}, follow_redirects=False)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Give a real browser."""
+    with launched() as found:
+        yield found

@@ -8,27 +8,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from matching import read_district
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 HERE = "/districts/demo"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("site"))
     installation.add_district("demo", read_district("fixtures/demo"))
     with served(installation) as found:
         yield found
@@ -39,9 +26,9 @@ def is_accessible(page: Page) -> bool:
 
 
 def test_someone_changes_slots_and_takes_it_back_by_keyboard_without_scripts(
-    browser: Browser, site: Site
+    chromium: Browser, site: Site
 ) -> None:
-    context = opened(browser, site, java_script_enabled=False)
+    context = opened(chromium, site, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site[0]}{HERE}/change/offers/O001")
     page.get_by_label("Slots", exact=True).focus()
@@ -61,9 +48,9 @@ def test_someone_changes_slots_and_takes_it_back_by_keyboard_without_scripts(
 
 @pytest.mark.parametrize("width", [1280, 320])
 def test_form_with_mistakes_and_one_with_two_values_are_accessible(
-    browser: Browser, site: Site, width: int
+    chromium: Browser, site: Site, width: int
 ) -> None:
-    context = opened(browser, site, width)
+    context = opened(chromium, site, width)
     page, other = context.new_page(), context.new_page()
     page.goto(f"{site[0]}{HERE}/change/offers/O002")
     page.get_by_label("Grades").fill("fifth")
@@ -83,8 +70,8 @@ def test_form_with_mistakes_and_one_with_two_values_are_accessible(
 
 @pytest.mark.parametrize("size", ["A4", "Letter"])
 @pytest.mark.parametrize("place", ["schools/0302", "schools/0101", "partners/P001", "partners/P095"])
-def test_summary_fits_on_one_sheet(browser: Browser, site: Site, place: str, size: str) -> None:
-    context = opened(browser, site)
+def test_summary_fits_on_one_sheet(chromium: Browser, site: Site, place: str, size: str) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}{HERE}/summary/{place}")
     printed = page.pdf(format=size)

@@ -7,12 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from matching import read_district
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 PATHS = (
     "/districts/demo/convenings",
@@ -47,17 +42,9 @@ PATHS = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give the address of the demo district's pages, and the cookie of an admin."""
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("site"))
     installation.add_district("demo", read_district("fixtures/demo"))
     with served(installation) as found:
         yield found
@@ -66,10 +53,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, width: int, scheme: str
+    chromium: Browser, site: Site, width: int, scheme: str
 ) -> None:
     # 320 px is what 1,280 px become at 400 % zoom.
-    context = opened(browser, site, width, color_scheme=scheme)
+    context = opened(chromium, site, width, color_scheme=scheme)
     page = context.new_page()
     for path in PATHS:
         page.goto(site[0] + path)
@@ -79,9 +66,9 @@ def test_no_page_breaks_a_rule_of_accessibility(
 
 
 def test_reader_goes_from_the_overview_to_a_partner_by_keyboard_without_scripts(
-    browser: Browser, site: Site
+    chromium: Browser, site: Site
 ) -> None:
-    context = opened(browser, site, java_script_enabled=False)
+    context = opened(chromium, site, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site[0]}/districts/demo")
     page.keyboard.press("Tab")
@@ -98,9 +85,9 @@ def test_reader_goes_from_the_overview_to_a_partner_by_keyboard_without_scripts(
 
 
 def test_browser_loads_nothing_from_elsewhere_and_refuses_nothing_of_ours(
-    browser: Browser, site: Site
+    chromium: Browser, site: Site
 ) -> None:
-    context = opened(browser, site)
+    context = opened(chromium, site)
     page = context.new_page()
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))

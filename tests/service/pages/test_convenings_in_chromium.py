@@ -6,33 +6,20 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from matching import read_district
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
+from tests.service.pages.chromium import Site, installed, opened, served
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("site"))
     installation.add_district("tiny", read_district("fixtures/tiny"))
     with served(installation) as found:
         yield found
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = opened(browser, site, java_script_enabled=False)
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    context = opened(chromium, site, java_script_enabled=False)
     yield context.new_page()
     context.close()
 

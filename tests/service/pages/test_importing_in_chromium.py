@@ -7,13 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FilePayload, Page
 
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
 from tests.messy import calder
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 ASKS = """Calder Unified: Fall asks
 School Name,What do you need?,Kind,Grade,When,Student name
@@ -31,17 +26,9 @@ DROP = """([selector, name, text]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("site"))
     installation.add_district("calder", calder())
     with served(installation) as found:
         yield found
@@ -78,8 +65,8 @@ def walk(page: Page, look: Any = None) -> None:  # Any: what is done on each pag
         look()
 
 
-def test_spreadsheet_goes_in_and_out_again_without_scripts(browser: Browser, site: Site) -> None:
-    context = opened(browser, site, java_script_enabled=False)
+def test_spreadsheet_goes_in_and_out_again_without_scripts(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site[0]}/districts/calder/import")
     choose(page, ASKS)
@@ -93,9 +80,9 @@ def test_spreadsheet_goes_in_and_out_again_without_scripts(browser: Browser, sit
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_the_import_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, width: int, scheme: str
+    chromium: Browser, site: Site, width: int, scheme: str
 ) -> None:
-    context = opened(browser, site, width, color_scheme=scheme)
+    context = opened(chromium, site, width, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{site[0]}/districts/calder/import")
     check(page, width)
@@ -109,8 +96,8 @@ def test_no_page_of_the_import_breaks_a_rule_of_accessibility(
     context.close()
 
 
-def test_file_that_is_dropped_onto_the_page_is_read_at_once(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_file_that_is_dropped_onto_the_page_is_read_at_once(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}/districts/calder/import")
     assert page.get_by_text("Or drag files here.").is_visible()
@@ -120,8 +107,8 @@ def test_file_that_is_dropped_onto_the_page_is_read_at_once(browser: Browser, si
     context.close()
 
 
-def test_choosing_another_table_guesses_its_columns_at_once(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_choosing_another_table_guesses_its_columns_at_once(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}/districts/calder/import")
     choose(page, ASKS)

@@ -11,14 +11,10 @@ from sqlalchemy import select
 from embeddings import WordHashEncoder
 from matching.pipeline import Run
 from matching.rematching import rematch
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
 from service.storage.tables import DISTRICT_TABLES
 from tests.service.installation import Installation
 from tests.service.midyear import add_curve, add_midyear, midyear
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 HERE = "/districts/calder"
 BEFORE = {("n1", "o0"): 4, ("n2", "o1"): 2, ("n3", "o2"): 3}
@@ -26,16 +22,8 @@ PLAN = 2  # At most two moves.
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    database = Database(sqlite_url(tmp_path_factory.mktemp("midyear")))
-    migrate(database)
-    made = Installation(create_app(Settings(model="words"), database), database)
+    made = installed(tmp_path_factory.mktemp("midyear"))
     add_midyear(made)
     return made
 
@@ -69,9 +57,9 @@ def review_all(page: Page) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_coordinator_chooses_a_point_reviews_it_publishes_it_and_takes_it_back(
-    browser: Browser, site: Site, installation: Installation, scripts: bool
+    chromium: Browser, site: Site, installation: Installation, scripts: bool
 ) -> None:
-    context = opened(browser, site, java_script_enabled=scripts)
+    context = opened(chromium, site, java_script_enabled=scripts)
     page = context.new_page()
     page.goto(f"{site[0]}{HERE}/runs")
     page.get_by_role("link", name="see what moves would bring").click()
@@ -92,8 +80,8 @@ def test_coordinator_chooses_a_point_reviews_it_publishes_it_and_takes_it_back(
     context.close()
 
 
-def test_point_is_chosen_in_the_picture_by_keyboard(browser: Browser, site: Site, curve: str) -> None:
-    context = opened(browser, site, java_script_enabled=False)
+def test_point_is_chosen_in_the_picture_by_keyboard(chromium: Browser, site: Site, curve: str) -> None:
+    context = opened(chromium, site, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site[0]}{curve}/curve")
     page.locator("svg a.point").first.focus()
@@ -105,8 +93,10 @@ def test_point_is_chosen_in_the_picture_by_keyboard(browser: Browser, site: Site
     context.close()
 
 
-def test_keys_show_themselves_lead_to_what_is_left_and_undo(browser: Browser, site: Site, curve: str) -> None:
-    context = opened(browser, site)
+def test_keys_show_themselves_lead_to_what_is_left_and_undo(
+    chromium: Browser, site: Site, curve: str
+) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}{curve}/review?plan={PLAN}")
     page.keyboard.press("?")
@@ -122,9 +112,9 @@ def test_keys_show_themselves_lead_to_what_is_left_and_undo(browser: Browser, si
 
 
 def test_cost_of_a_match_by_hand_is_told_as_soon_as_its_offer_is_chosen(
-    browser: Browser, site: Site, curve: str
+    chromium: Browser, site: Site, curve: str
 ) -> None:
-    context = opened(browser, site)
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}{curve}/add?plan=0&school=s0&need=n0")
     page.get_by_label("Readers").check()
@@ -136,9 +126,9 @@ def test_cost_of_a_match_by_hand_is_told_as_soon_as_its_offer_is_chosen(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_mid_year_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, curve: str, width: int, scheme: str
+    chromium: Browser, site: Site, curve: str, width: int, scheme: str
 ) -> None:
-    context = opened(browser, site, width, color_scheme=scheme)
+    context = opened(chromium, site, width, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))

@@ -7,12 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from matching import read_district
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 NEED = "/districts/demo/needs/N106"
 #: An offer of which others hold slots, so that they would have to give way.
@@ -27,17 +22,9 @@ PATHS = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Give the address of the pages of the demo district and of an empty one, and the cookie of an admin."""
-    database = Database(sqlite_url(tmp_path_factory.mktemp("needs")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("needs"))
     installation.add_district("demo", read_district("fixtures/demo"))
     installation.add_district("empty")
     with served(installation) as found:
@@ -47,9 +34,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_needs_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, width: int, scheme: str
+    chromium: Browser, site: Site, width: int, scheme: str
 ) -> None:
-    context = opened(browser, site, width, color_scheme=scheme)
+    context = opened(chromium, site, width, color_scheme=scheme)
     page = context.new_page()
     for path in PATHS:
         page.goto(site[0] + path)
@@ -59,8 +46,8 @@ def test_no_page_of_needs_breaks_a_rule_of_accessibility(
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
-def test_proposal_is_thought_through_by_keyboard(browser: Browser, site: Site, *, has_scripts: bool) -> None:
-    context = opened(browser, site, java_script_enabled=has_scripts)
+def test_proposal_is_thought_through_by_keyboard(chromium: Browser, site: Site, *, has_scripts: bool) -> None:
+    context = opened(chromium, site, java_script_enabled=has_scripts)
     page = context.new_page()
     page.goto(site[0] + NEED)
     page.get_by_label("Who, or what they give").focus()
@@ -78,8 +65,8 @@ def test_proposal_is_thought_through_by_keyboard(browser: Browser, site: Site, *
     context.close()
 
 
-def test_places_of_the_map_are_told_to_who_does_not_see_it(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_places_of_the_map_are_told_to_who_does_not_see_it(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(site[0] + NEED)
     assert page.get_by_role("img", name="what lies around it").is_visible()

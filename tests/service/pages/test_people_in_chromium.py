@@ -8,36 +8,23 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from matching import read_district
-from service.app import create_app
 from service.people import invitations
 from service.people.principal import Role
 from service.people.sign_in import SignIn
 from service.people.users import create_user, set_role
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, served
+from tests.service.pages.chromium import Site, installed, served
 from tests.service.people.hashing import fast_passwords
 
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """Give the address of a district with one coordinator, Carla."""
-    database = Database(sqlite_url(tmp_path))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
-    installation.app.state.sign_in = SignIn(database, fast_passwords())
+    installation = installed(tmp_path)
+    installation.app.state.sign_in = SignIn(installation.database, fast_passwords())
     district = installation.add_district("tiny", read_district("fixtures/tiny"))
-    with database.writing() as connection:
+    with installation.database.writing() as connection:
         carla = create_user(connection, "carla@example.org", "Carla Ortiz")
         set_role(connection, carla, district, Role.COORDINATOR)
         invitations.set_password(connection, fast_passwords(), carla, PASSWORD)
@@ -45,9 +32,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield found
 
 
-def window(browser: Browser, language: str, *, scripts: bool, width: int = 1280) -> BrowserContext:
+def window(chromium: Browser, language: str, *, scripts: bool, width: int = 1280) -> BrowserContext:
     size = {"width": width, "height": 900}
-    return browser.new_context(viewport=size, locale=language, java_script_enabled=scripts)  # type: ignore[arg-type]  # Playwright's own
+    return chromium.new_context(viewport=size, locale=language, java_script_enabled=scripts)  # type: ignore[arg-type]  # Playwright's own
 
 
 def tab_to(page: Page, focused: str) -> None:
@@ -66,11 +53,11 @@ def write(page: Page, field: str, text: str) -> None:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_coordinator_invites_by_keyboard_and_the_new_person_sees_theirs_in_spanish(
-    browser: Browser, site: Site, scripts: bool
+    chromium: Browser, site: Site, scripts: bool
 ) -> None:
-    carla = window(browser, "en-US", scripts=scripts)
+    carla = window(chromium, "en-US", scripts=scripts)
     link = invited(carla.new_page(), site[0])
-    ana = window(browser, "es-MX", scripts=scripts, width=320)
+    ana = window(chromium, "es-MX", scripts=scripts, width=320)
     page = ana.new_page()
     page.goto(link)
     expect(page.locator("h1")).to_have_text("Elija su contraseña")
@@ -108,9 +95,9 @@ def invited(page: Page, address: str) -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_people_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, width: int, scheme: str
+    chromium: Browser, site: Site, width: int, scheme: str
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text))
     link = invited(page, site[0])

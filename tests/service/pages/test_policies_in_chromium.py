@@ -5,36 +5,23 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
 from tests.districts import make_district, make_need, make_offer, make_school
-from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 
 HERE = "/districts/calder/policy"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    installation = Installation(create_app(Settings(model="words"), database), database)
+    installation = installed(tmp_path_factory.mktemp("site"))
     need, offer = make_need(statement="Reading mentors"), make_offer(focus="Reading mentors")
     installation.add_district("calder", make_district([need], [offer], schools=[make_school()]))
     with served(installation) as found:
         yield found
 
 
-def test_slider_tells_what_it_changes_while_it_moves(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_slider_tells_what_it_changes_while_it_moves(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(site[0] + HERE)
     page.get_by_label("How sure it must be that an offer is what a school asks for").focus()
@@ -48,9 +35,9 @@ def test_slider_tells_what_it_changes_while_it_moves(browser: Browser, site: Sit
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_policy_is_changed_looked_at_saved_and_taken_back_by_keyboard(
-    browser: Browser, site: Site, scripts: bool
+    chromium: Browser, site: Site, scripts: bool
 ) -> None:
-    context = opened(browser, site, java_script_enabled=scripts)
+    context = opened(chromium, site, java_script_enabled=scripts)
     page = context.new_page()
     page.goto(site[0] + HERE)
     page.locator("#up-mentoring-2").press("Enter")
@@ -66,8 +53,8 @@ def test_policy_is_changed_looked_at_saved_and_taken_back_by_keyboard(
     context.close()
 
 
-def test_moved_level_keeps_the_focus(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_moved_level_keeps_the_focus(chromium: Browser, site: Site) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(site[0] + HERE)
     page.locator("#up-mentoring-3").press("Enter")

@@ -11,31 +11,19 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from sqlalchemy import insert, select
 
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
 from service.storage.tables import runs
 from tests.districts import make_district, make_need, make_offer, make_school
 from tests.service.installation import Installation
-from tests.service.pages.chromium import Site, launched, opened, served
+from tests.service.pages.chromium import Site, installed, opened, served
 from tests.service.planned import add_plan
 
 HERE = "/districts/calder"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Give two schools with two needs each, and an offer for each need."""
-    database = Database(sqlite_url(tmp_path_factory.mktemp("site")))
-    migrate(database)
-    made = Installation(create_app(Settings(model="words"), database), database)
+    made = installed(tmp_path_factory.mktemp("site"))
     subjects = ("Reading mentors", "A robotics club", "Mentors for algebra", "Garden day")
     schools = [make_school("s0", name="Alder"), make_school("s1", name="Birch")]
     needs = [
@@ -84,9 +72,9 @@ def under_way(installation: Installation, plan: str) -> str:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_coordinator_makes_a_plan_reviews_it_publishes_it_and_takes_it_back(
-    browser: Browser, site: Site, scripts: bool
+    chromium: Browser, site: Site, scripts: bool
 ) -> None:
-    context = opened(browser, site, java_script_enabled=scripts)
+    context = opened(chromium, site, java_script_enabled=scripts)
     page = context.new_page()
     page.goto(site[0] + HERE)
     page.get_by_role("button", name="Find matches").click()
@@ -104,8 +92,8 @@ def test_coordinator_makes_a_plan_reviews_it_publishes_it_and_takes_it_back(
     context.close()
 
 
-def test_review_is_done_by_keys_without_leaving_the_page(browser: Browser, site: Site, plan: str) -> None:
-    context = opened(browser, site)
+def test_review_is_done_by_keys_without_leaving_the_page(chromium: Browser, site: Site, plan: str) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}{plan}/review")
     for key in ("j", "j", "l"):
@@ -124,8 +112,8 @@ def test_review_is_done_by_keys_without_leaving_the_page(browser: Browser, site:
     context.close()
 
 
-def test_cost_is_told_where_a_match_is_declined(browser: Browser, site: Site, plan: str) -> None:
-    context = opened(browser, site)
+def test_cost_is_told_where_a_match_is_declined(chromium: Browser, site: Site, plan: str) -> None:
+    context = opened(chromium, site)
     page = context.new_page()
     page.goto(f"{site[0]}{plan}/review")
     page.locator("#m1 summary").click()
@@ -136,9 +124,9 @@ def test_cost_is_told_where_a_match_is_declined(browser: Browser, site: Site, pl
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_of_runs_breaks_a_rule_of_accessibility(
-    browser: Browser, site: Site, compared: str, under_way: str, width: int, scheme: str
+    chromium: Browser, site: Site, compared: str, under_way: str, width: int, scheme: str
 ) -> None:
-    context = opened(browser, site, width, color_scheme=scheme)
+    context = opened(chromium, site, width, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))

@@ -1,7 +1,6 @@
 """A coordinator's year in a real browser, with and without scripts: from a spreadsheet to a published rematch."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,30 +9,18 @@ from sqlalchemy import select
 
 from matching import read_district
 from matching.exporting import write_workbook
-from service.app import create_app
-from service.settings import Settings
-from service.storage.database import Database, sqlite_url
-from service.storage.migrations import migrate
 from service.storage.tables import DISTRICT_TABLES
 from tests.service.installation import Installation
-from tests.service.pages.chromium import launched, opened, served
+from tests.service.pages.chromium import installed, opened, served
 
 TABLES = ("schools", "needs", "partners", "offers", "evidence", "convenings")
 LEAVER = "P004"
 A_WHILE = 240_000  # Milliseconds, on the slowest of machines.
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as found:
-        yield found
-
-
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    database = Database(sqlite_url(tmp_path))
-    migrate(database)
-    return Installation(create_app(Settings(model="words"), database), database)
+    return installed(tmp_path)
 
 
 @pytest.fixture
@@ -46,10 +33,10 @@ def workbook(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_coordinator_goes_from_a_spreadsheet_to_a_published_rematch(
-    browser: Browser, installation: Installation, workbook: Path, scripts: bool
+    chromium: Browser, installation: Installation, workbook: Path, scripts: bool
 ) -> None:
     with served(installation) as site:
-        context = opened(browser, site, java_script_enabled=scripts)
+        context = opened(chromium, site, java_script_enabled=scripts)
         context.set_default_timeout(A_WHILE)
         page = context.new_page()
         page.goto(site[0])
